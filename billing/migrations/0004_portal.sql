@@ -1,0 +1,123 @@
+-- How customers get in, what they may do there and how it looks.
+
+create table portal_configuration (
+    tenant       bigint not null references tenant (id),
+    id           text not null,
+    name         text,
+    active       boolean not null,
+    is_default   boolean not null,
+    default_return_url text,
+    business_profile text not null,
+    features     text not null,
+    session      text not null,               -- link_ttl, idle, max, step_up_amount
+    login_page   text not null,
+    login_token  text unique,
+    branding     text,
+    texts        text not null,
+    portal_header text,
+    custom_domain text,
+    metadata     text not null,
+    created      bigint not null,
+    updated      bigint not null,
+    version      bigint not null,
+    primary key (tenant, id)
+);
+create unique index portal_configuration_default on portal_configuration (tenant) where is_default;
+create index portal_configuration_listed on portal_configuration (tenant, created desc, id desc);
+
+create table branding (
+    tenant       bigint primary key references tenant (id),
+    settings     text not null,
+    updated      bigint not null
+);
+
+create table asset (
+    tenant       bigint not null references tenant (id),
+    id           text not null,
+    kind         text not null check (kind in ('logo', 'icon')),
+    media_type   text not null,
+    base64       text not null,
+    created      bigint not null,
+    primary key (tenant, id)
+);
+
+-- A link, and the browser session that it turns into. Secrets are kept as SHA-256 only.
+create table portal_session (
+    tenant       bigint not null,
+    id           text not null,
+    configuration text not null,
+    customer     text not null,
+    subscription text,
+    origin       text not null check (origin in ('api', 'console', 'login', 'preview')),
+    locale       text,
+    flow         text,
+    return_url   text,
+    cancel_url   text,
+    hidden       text not null,
+    link_hash    text unique,
+    link_expires_ms bigint not null,
+    link_used_ms bigint,
+    cookie_hash  text unique,
+    host         text,
+    idle_ms      bigint not null,
+    max_ms       bigint not null,
+    started_ms   bigint,
+    last_seen_ms bigint,
+    completed_ms bigint,                      -- something was done in it
+    revoked_ms   bigint,
+    created      bigint not null,
+    version      bigint not null,
+    primary key (tenant, id),
+    foreign key (tenant, configuration) references portal_configuration (tenant, id),
+    foreign key (tenant, customer) references customer (tenant, id)
+);
+create index portal_session_of_customer on portal_session (tenant, customer, created desc, id desc);
+
+create table login_request (
+    tenant       bigint not null references tenant (id),
+    id           text not null,
+    email        text not null,
+    configuration text not null,
+    destination  text,
+    link_hash    text unique,
+    code_hash    text,
+    browser_hash text,
+    wrong_codes  bigint not null,
+    expires_ms   bigint not null,
+    used_ms      bigint,
+    created_ms   bigint not null,
+    primary key (tenant, id)
+);
+create index login_request_by_email on login_request (tenant, email, created_ms);
+
+create table portal_issuer (
+    tenant       bigint not null references tenant (id),
+    id           text not null,
+    active       boolean not null,
+    settings     text not null,
+    created      bigint not null,
+    updated      bigint not null,
+    primary key (tenant, id)
+);
+
+create table feedback_option (
+    tenant       bigint not null references tenant (id),
+    id           text not null,
+    active       boolean not null,
+    description  text not null,
+    created      bigint not null,
+    version      bigint not null,
+    primary key (tenant, id)
+);
+
+create table offer_use (
+    tenant       bigint not null,
+    id           text not null,
+    customer     text not null,
+    subscription text not null,
+    kind         text not null,
+    details      text not null,
+    created      bigint not null,
+    primary key (tenant, id)
+);
+create index offer_use_of_customer on offer_use (tenant, customer, created desc);
