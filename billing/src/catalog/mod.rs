@@ -1,0 +1,7 @@
+//! What the merchant sells: products and their prices.
+
+pub mod price;
+pub mod product;
+
+pub use price::{NewPrice, Price, PriceUpdate};
+pub use product::{NewProduct, Product, ProductUpdate};

@@ -1,0 +1,108 @@
+//! What time does to a subscription: the trial ends, a period renews, a cancellation takes effect. One step at a time,
+//! so that a worker that is days late makes each missed period once, in order.
+
+use crate::actor::Actor;
+use crate::clock::Seconds;
+use crate::customer::{self, Customer};
+use crate::error::{Error, Result};
+use crate::invoice::{self, Invoice};
+use crate::payment;
+use crate::store::Tx;
+use crate::subscription::{self, CollectionMethod, MissingPaymentMethod, Status, Subscription, announce, cancel, save};
+
+/// What one step did.
+#[derive(Debug)]
+pub enum Step {
+    /// Nothing is due yet.
+    Waiting,
+    /// A period began; its invoice is to be collected if it is open, charged automatically, and not attempted already
+    /// (which it is where there is no method to charge).
+    Billed(Box<Invoice>),
+    Ended,
+    Paused,
+    Expired,
+}
+
+/// Takes the one step that is due on a subscription, at the instant it was due.
+pub async fn advance(tx: &mut Tx, who: &Actor, id: &str) -> Result<Step> {
+    let subscription = subscription::get(tx, who, id).await?;
+    let customer = customer::get_or_deleted(tx, who, &subscription.customer).await?;
+    let now = customer::now(tx, who, &customer).await?;
+    let Some(due) = subscription.due().filter(|due| *due <= now) else { return Ok(Step::Waiting) };
+    if subscription.status == Status::Incomplete {
+        return expire(tx, who, subscription, due).await;
+    }
+    if subscription.cancel_at.is_some_and(|at| at <= due) {
+        cancel::end(tx, who, &subscription, subscription.clone(), due).await?;
+        return Ok(Step::Ended);
+    }
+    if subscription.status == Status::Trialing && !can_pay(&subscription, &customer) {
+        match subscription.trial_settings.missing_payment_method {
+            MissingPaymentMethod::CreateInvoice => {}
+            MissingPaymentMethod::Cancel => {
+                let mut ending = subscription.clone();
+                ending.cancellation_details.0.reason = Some("payment_failed".into());
+                cancel::end(tx, who, &subscription, ending, due).await?;
+                return Ok(Step::Ended);
+            }
+            MissingPaymentMethod::Pause => return pause(tx, who, subscription, due).await,
+        }
+    }
+    renew(tx, who, &customer, subscription, due).await
+}
+
+fn can_pay(subscription: &Subscription, customer: &Customer) -> bool {
+    subscription.collection_method == CollectionMethod::SendInvoice
+        || subscription.default_payment_method.is_some()
+        || customer.default_payment_method.is_some()
+}
+
+async fn renew(tx: &mut Tx, who: &Actor, customer: &Customer, before: Subscription, due: Seconds) -> Result<Step> {
+    let recurring = before.recurring().ok_or_else(|| Error::internal("a subscription without a recurring item"))?;
+    let mut next = before.clone();
+    next.cycle += 1;
+    next.current_period_start = recurring.start_of(next.billing_cycle_anchor, next.cycle)?;
+    next.current_period_end = recurring.start_of(next.billing_cycle_anchor, next.cycle + 1)?;
+    if next.status == Status::Trialing {
+        next.status = Status::Active;
+    }
+    save(tx, who, &mut next).await?;
+    let lines = invoice::period_lines(&next)?;
+    let mut invoice = invoice::bill_period(tx, who, &next, "subscription_cycle", lines, due).await?;
+    next.latest_invoice = Some(invoice.id.clone());
+    save(tx, who, &mut next).await?;
+    let event = "customer.subscription.updated";
+    announce(tx, who, Some(&before), &next, event, &[event]).await?;
+    // With nothing to charge, no gateway will ever say that it failed.
+    if invoice.status == invoice::Status::Open && !can_pay(&next, customer) {
+        payment::failed(tx, who, &mut invoice, "invoice.payment_failed").await?;
+    }
+    Ok(Step::Billed(Box::new(invoice)))
+}
+
+async fn pause(tx: &mut Tx, who: &Actor, before: Subscription, due: Seconds) -> Result<Step> {
+    let mut paused = Subscription { status: Status::Paused, paused_at: Some(due), ..before.clone() };
+    save(tx, who, &mut paused).await?;
+    announce(
+        tx,
+        who,
+        Some(&before),
+        &paused,
+        "customer.subscription.paused",
+        &["customer.subscription.updated", "customer.subscription.paused"],
+    )
+    .await?;
+    Ok(Step::Paused)
+}
+
+/// The first invoice was not paid within 23 hours: nothing is owed any more.
+async fn expire(tx: &mut Tx, who: &Actor, before: Subscription, due: Seconds) -> Result<Step> {
+    let mut expired = Subscription { status: Status::IncompleteExpired, ended_at: Some(due), ..before.clone() };
+    save(tx, who, &mut expired).await?;
+    if let Some(id) = &before.latest_invoice {
+        invoice::take_back(tx, who, id, due).await?;
+    }
+    let event = "customer.subscription.updated";
+    announce(tx, who, Some(&before), &expired, event, &[event]).await?;
+    Ok(Step::Expired)
+}

@@ -1,0 +1,235 @@
+//! Invoices: what is owed for which period, line by line, and whether it was paid.
+
+mod bill;
+pub mod line;
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Actor;
+use crate::clock::Seconds;
+use crate::customer::{Address, Shipping, TaxExempt};
+use crate::error::{Error, Result};
+use crate::event::{Change, record};
+use crate::money::Currency;
+use crate::page::{Listed, Page, page};
+use crate::patch::Metadata;
+use crate::store::{Json, Tx, maybe, run};
+use crate::subscription::CollectionMethod;
+use crate::text_enum::text_enum;
+use crate::wire;
+
+pub(crate) use bill::take_back;
+pub use bill::{bill_period, mark_paid, period_lines, trial_lines, void};
+pub use line::{Line, NewLine};
+
+text_enum!(Status { Draft = "draft", Open = "open", Paid = "paid", Void = "void", Uncollectible = "uncollectible" });
+
+/// What an invoice shows of others: followed while it is a draft, kept as it stood at finalisation.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BillTo {
+    /// The merchant's name and country.
+    pub account_name: Option<String>,
+    pub account_country: Option<String>,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub address: Option<Address>,
+    pub shipping: Option<Shipping>,
+    pub tax_exempt: Option<TaxExempt>,
+    pub tax_ids: Vec<(String, String)>,
+    pub subscription_metadata: Option<Metadata>,
+}
+
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct Invoice {
+    pub id: String,
+    pub customer: String,
+    pub subscription: Option<String>,
+    pub number: Option<String>,
+    pub status: Status,
+    pub billing_reason: String,
+    pub cycle_start: Option<Seconds>,
+    pub collection_method: CollectionMethod,
+    pub auto_advance: bool,
+    pub currency: Currency,
+    pub period_start: Seconds,
+    pub period_end: Seconds,
+    /// Sum of the lines before discounts and exclusive tax.
+    pub subtotal: i64,
+    pub discount: i64,
+    pub tax: i64,
+    pub total: i64,
+    pub amount_due: i64,
+    pub amount_paid: i64,
+    pub amount_overpaid: i64,
+    pub starting_balance: i64,
+    pub ending_balance: Option<i64>,
+    pub attempt_count: i64,
+    pub attempted: bool,
+    pub next_payment_attempt: Option<Seconds>,
+    pub default_payment_method: Option<String>,
+    pub payment_intent: Option<String>,
+    pub bill_to: Json<BillTo>,
+    pub description: Option<String>,
+    pub footer: Option<String>,
+    pub metadata: Json<Metadata>,
+    pub created: Seconds,
+    pub due_date: Option<Seconds>,
+    pub finalized_at: Option<Seconds>,
+    pub paid_at: Option<Seconds>,
+    pub voided_at: Option<Seconds>,
+    pub marked_uncollectible_at: Option<Seconds>,
+    pub version: i64,
+    /// The first lines, up to ten; [`line::list`] pages through all.
+    #[sqlx(skip)]
+    pub lines: Vec<Line>,
+    #[sqlx(skip)]
+    pub more_lines: bool,
+}
+
+macro_rules! columns {
+    () => {
+        "id, customer, subscription, number, status, billing_reason, cycle_start, collection_method, auto_advance, currency, period_start, \
+         period_end, subtotal, discount, tax, total, amount_due, amount_paid, amount_overpaid, starting_balance, ending_balance, \
+         attempt_count, attempted, next_payment_attempt, default_payment_method, payment_intent, bill_to, description, footer, metadata, \
+         created, due_date, finalized_at, paid_at, voided_at, marked_uncollectible_at, version"
+    };
+}
+pub(crate) use columns;
+
+impl Invoice {
+    pub fn amount_remaining(&self) -> i64 {
+        (self.amount_due - self.amount_paid).max(0)
+    }
+}
+
+/// An invoice this caller may see; a customer in the portal sees no drafts.
+pub async fn get(tx: &mut Tx, who: &Actor, id: &str) -> Result<Invoice> {
+    let mut invoice: Invoice = maybe!(
+        tx,
+        concat!(
+            "select ",
+            columns!(),
+            " from invoice where tenant = $1 and id = $2 and (cast($3 as text) is null or (customer = $3 and status <> 'draft'))"
+        ),
+        who.tenant.key,
+        id,
+        who.customer()
+    )?
+    .ok_or_else(|| Error::missing("invoice", id))?;
+    load_lines(tx, who, &mut invoice).await?;
+    Ok(invoice)
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct InvoiceFilter {
+    pub customer: Option<String>,
+    pub subscription: Option<String>,
+    pub status: Option<Status>,
+    pub collection_method: Option<CollectionMethod>,
+}
+
+/// Invoices newest first, with their lines.
+pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, filter: &InvoiceFilter) -> Result<Listed<Invoice>> {
+    let mut listed = list_heads(tx, who, page, filter).await?;
+    for invoice in &mut listed.data {
+        load_lines(tx, who, invoice).await?;
+    }
+    Ok(listed)
+}
+
+/// Invoices newest first, without lines: what a list page shows.
+pub async fn list_heads(tx: &mut Tx, who: &Actor, page: &Page, filter: &InvoiceFilter) -> Result<Listed<Invoice>> {
+    let status = filter.status.map(Status::name);
+    let method = filter.collection_method.map(CollectionMethod::name);
+    match who.customer().or(filter.customer.as_deref()) {
+        Some(customer) => page!(
+            tx,
+            who,
+            page,
+            "invoice" if "customer = $3 and status <> 'draft'",
+            columns!(),
+            "customer = $7 and (cast($8 as text) is null or subscription = $8) and (cast($9 as text) is null or status = $9)
+             and (cast($10 as text) is null or collection_method = $10) and ($11 or status <> 'draft')",
+            customer,
+            filter.subscription,
+            status,
+            method,
+            who.customer().is_none()
+        ),
+        None => page!(
+            tx,
+            who,
+            page,
+            "invoice" if "customer = $3 and status <> 'draft'",
+            columns!(),
+            "(cast($7 as text) is null or subscription = $7) and (cast($8 as text) is null or status = $8)
+             and (cast($9 as text) is null or collection_method = $9)",
+            filter.subscription,
+            status,
+            method
+        ),
+    }
+}
+
+async fn load_lines(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
+    let listed = line::first(tx, who, &invoice.id, 10).await?;
+    invoice.more_lines = listed.has_more;
+    invoice.lines = listed.data;
+    Ok(())
+}
+
+/// Writes every field that states move; `Busy` if somebody else wrote first.
+pub(crate) async fn save(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
+    let saved = run!(
+        tx,
+        "update invoice set number = $3, status = $4, auto_advance = $5, amount_due = $6, amount_paid = $7, amount_overpaid = $8,
+         starting_balance = $9, ending_balance = $10, attempt_count = $11, attempted = $12, next_payment_attempt = $13, payment_intent = $14,
+         bill_to = $15, due_date = $16, finalized_at = $17, paid_at = $18, voided_at = $19, marked_uncollectible_at = $20, version = version + 1
+         where tenant = $1 and id = $2 and version = $21",
+        who.tenant.key,
+        &invoice.id,
+        &invoice.number,
+        invoice.status,
+        invoice.auto_advance,
+        invoice.amount_due,
+        invoice.amount_paid,
+        invoice.amount_overpaid,
+        invoice.starting_balance,
+        invoice.ending_balance,
+        invoice.attempt_count,
+        invoice.attempted,
+        invoice.next_payment_attempt,
+        &invoice.payment_intent,
+        &invoice.bill_to,
+        invoice.due_date,
+        invoice.finalized_at,
+        invoice.paid_at,
+        invoice.voided_at,
+        invoice.marked_uncollectible_at,
+        invoice.version
+    )?;
+    invoice.version += 1;
+    if saved == 1 { Ok(()) } else { Err(Error::Busy) }
+}
+
+pub(crate) async fn announce(
+    tx: &mut Tx,
+    who: &Actor,
+    before: Option<&Invoice>,
+    after: &Invoice,
+    action: &'static str,
+    events: &[&'static str],
+) -> Result<()> {
+    let render = |invoice: &Invoice| wire::invoice(&who.tenant, invoice);
+    let change = Change {
+        object: "invoice",
+        id: &after.id,
+        customer: Some(&after.customer),
+        before: before.map(render),
+        after: Some(render(after)),
+        action,
+        events,
+    };
+    record(tx, who, change).await
+}

@@ -1,0 +1,39 @@
+//! The books: records, rules and operations over one SQL text for two databases. Knows no HTTP and no HTML.
+
+// The largest objects of the wire are one `json!` of some seventy fields.
+#![recursion_limit = "256"]
+
+pub mod actor;
+pub mod audit;
+pub mod catalog;
+pub mod clock;
+pub mod customer;
+pub mod cycle;
+pub mod directory;
+pub mod error;
+pub mod event;
+pub mod gateway;
+pub mod id;
+pub mod idempotency;
+pub mod invoice;
+pub mod job;
+pub mod money;
+pub mod page;
+pub mod patch;
+pub mod payment;
+pub mod period;
+pub mod portal;
+pub mod seal;
+pub mod store;
+pub mod subscription;
+mod text_enum;
+pub mod wire;
+
+pub use actor::{Actor, Origin, Tenant, Trace};
+pub use clock::{Clock, Millis, Seconds};
+pub use error::{Error, Result};
+pub use event::{Change, Event};
+pub use money::Currency;
+pub use page::{Listed, Page};
+pub use patch::{Metadata, MetadataPatch, Patch};
+pub use store::{Db, Json, Tx};

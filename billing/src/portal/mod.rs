@@ -1,0 +1,10 @@
+//! The portal's side of the books: what a configuration allows, how a session begins and ends.
+
+pub mod acts;
+pub mod configuration;
+pub mod features;
+pub mod session;
+
+pub use configuration::{Configuration, ConfigurationUpdate};
+pub use features::Features;
+pub use session::{NewSession, Session};

@@ -1,0 +1,131 @@
+//! Invoices.
+
+use serde_json::{Value, json};
+
+use super::with;
+use crate::actor::Tenant;
+use crate::invoice::{BillTo, Invoice, Status};
+
+pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
+    let to = &i.bill_to;
+    let invoice = json!({
+        "id": i.id,
+        "object": "invoice",
+        "account_country": to.account_country,
+        "account_name": to.account_name,
+        "account_tax_ids": null,
+        "amount_due": i.amount_due,
+        "amount_overpaid": i.amount_overpaid,
+        "amount_paid": i.amount_paid,
+        "amount_remaining": i.amount_remaining(),
+        "amount_shipping": 0,
+        "application": null,
+        "attempt_count": i.attempt_count,
+        "attempted": i.attempted,
+        "auto_advance": i.auto_advance,
+        "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null, "provider": null, "status": null },
+        "automatically_finalizes_at": null,
+        "billing_reason": i.billing_reason,
+        "collection_method": i.collection_method,
+        "created": i.created,
+        "currency": i.currency,
+        "custom_fields": null,
+        "customer": i.customer,
+        "customer_account": null,
+        "customer_address": to.address,
+        "customer_email": to.email,
+        "customer_name": to.name,
+        "customer_phone": to.phone,
+        "customer_shipping": to.shipping,
+        "customer_tax_exempt": to.tax_exempt,
+        "customer_tax_ids": tax_ids(to),
+        "default_payment_method": i.default_payment_method,
+        "default_source": null,
+        "default_tax_rates": [],
+        "description": i.description,
+        "discounts": [],
+        "due_date": i.due_date,
+        "effective_at": i.finalized_at,
+        "ending_balance": i.ending_balance,
+        "footer": i.footer,
+        "from_invoice": null,
+        "hosted_invoice_url": null,
+        "invoice_pdf": null,
+        "issuer": { "type": "self" },
+        "last_finalization_error": null,
+        "latest_revision": null,
+        "lines": lines(tenant, i),
+        "livemode": tenant.livemode,
+        "metadata": *i.metadata,
+        "next_payment_attempt": i.next_payment_attempt,
+        "number": i.number,
+        "on_behalf_of": null,
+        "parent": parent(i),
+        "payment_settings": {
+            "default_mandate": null,
+            "payment_method_options": null,
+            "payment_method_types": null,
+        },
+        "period_end": i.period_end,
+        "period_start": i.period_start,
+        "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "receipt_number": null,
+        "rendering": null,
+        "shipping_cost": null,
+        "shipping_details": null,
+        "starting_balance": i.starting_balance,
+        "statement_descriptor": null,
+        "status": i.status,
+        "status_transitions": {
+            "finalized_at": i.finalized_at,
+            "marked_uncollectible_at": i.marked_uncollectible_at,
+            "paid_at": i.paid_at,
+            "voided_at": i.voided_at,
+        },
+        "subtotal": i.subtotal,
+        "subtotal_excluding_tax": i.subtotal,
+        "test_clock": null,
+        "total": i.total,
+        "total_discount_amounts": [],
+        "total_excluding_tax": i.total - i.tax,
+        "total_pretax_credit_amounts": [],
+        "total_taxes": [],
+        "webhooks_delivered_at": null,
+    });
+    with(invoice, legacy(i))
+}
+
+fn tax_ids(to: &BillTo) -> Vec<Value> {
+    to.tax_ids.iter().map(|(kind, value)| json!({ "type": kind, "value": value })).collect()
+}
+
+fn lines(tenant: &Tenant, i: &Invoice) -> Value {
+    let data = i.lines.iter().map(|line| super::line(tenant, line)).collect();
+    super::list(&format!("/v1/invoices/{}/lines", i.id), data, i.more_lines)
+}
+
+fn parent(i: &Invoice) -> Value {
+    let Some(subscription) = &i.subscription else { return Value::Null };
+    json!({
+        "quote_details": null,
+        "subscription_details": { "metadata": i.bill_to.subscription_metadata, "subscription": subscription },
+        "type": "subscription_details",
+    })
+}
+
+fn legacy(i: &Invoice) -> Value {
+    json!({
+        "application_fee_amount": null,
+        "discount": null,
+        "paid": i.status == Status::Paid,
+        "paid_out_of_band": false,
+        "payment_intent": i.payment_intent,
+        "quote": null,
+        "subscription": i.subscription,
+        "subscription_details": i.subscription.as_ref().map(|_| json!({ "metadata": i.bill_to.subscription_metadata })),
+        "tax": i.tax,
+        "total_tax_amounts": [],
+        "transfer_data": null,
+    })
+}
