@@ -1,0 +1,135 @@
+//! What a customer does in the portal, as far as the configuration lets them.
+
+use billing::portal::acts::{self, Cancellation};
+use billing::portal::configuration::{self, Configuration, ConfigurationUpdate};
+use billing::subscription::{Feedback, Status, Subscription};
+use billing::{Actor, Error};
+use serde_json::json;
+
+use crate::support::{Stage, at, done, field, kind, on_both, refused, seen};
+
+/// The default configuration with these features of canceling.
+async fn allowed(stage: &Stage, cancel: serde_json::Value) -> Configuration {
+    let features = Some(json!({ "subscription_cancel": cancel }));
+    let update = ConfigurationUpdate { features, ..ConfigurationUpdate::default() };
+    done!(stage, |tx| configuration::update(tx, &stage.who, "default", update.clone()))
+}
+
+async fn me(stage: &Stage, subscription: &Subscription) -> Actor {
+    stage.portal(&stage.customer_named(&subscription.customer).await)
+}
+
+fn because(feedback: Feedback, comment: &str) -> Cancellation {
+    Cancellation { feedback: Some(feedback), comment: Some(comment.into()) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn canceling_at_the_end_of_the_period_can_be_undone() {
+    on_both(async |stage| {
+        let before = stage.active().await;
+        let (me, portal) = (me(stage, &before).await, allowed(stage, json!({})).await);
+        let why = || because(Feedback::Unused, "  Moving on  ");
+        let set = done!(stage, |tx| acts::cancel(tx, &me, &portal, &before.id, why()));
+        assert_eq!((set.status, set.cancel_at), (Status::Active, Some(at("2026-02-28"))));
+        assert_eq!(set.cancellation_details.feedback, Some(Feedback::Unused));
+        assert_eq!(stage.last_event(&before.id).await.origin, "portal");
+        assert_eq!(stage.last_event(&before.id).await.session.as_deref(), Some("bps_open"));
+        let said = stage.events().await.len();
+        let again = done!(stage, |tx| acts::cancel(tx, &me, &portal, &before.id, Cancellation::default()));
+        assert_eq!((again, stage.events().await.len()), (set, said));
+
+        let undone = done!(stage, |tx| acts::undo_cancel(tx, &me, &portal, &before.id));
+        assert_eq!((undone.cancel_at_period_end, undone.cancel_at, undone.canceled_at), (false, None, None));
+        let again = done!(stage, |tx| acts::undo_cancel(tx, &me, &portal, &before.id));
+        assert_eq!((again, stage.events().await.len()), (undone, said + 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn canceling_at_once_cannot_be_undone() {
+    on_both(async |stage| {
+        let before = stage.active().await;
+        let (me, portal) = (me(stage, &before).await, allowed(stage, json!({"mode": "immediately"})).await);
+        let blank = || Cancellation { feedback: None, comment: Some("  ".into()) };
+        let ended = done!(stage, |tx| acts::cancel(tx, &me, &portal, &before.id, blank()));
+        assert_eq!((ended.status, ended.ended_at), (Status::Canceled, Some(stage.now())));
+        assert_eq!(ended.cancellation_details.comment, None);
+        stage.pass(5);
+        let again = done!(stage, |tx| acts::cancel(tx, &me, &portal, &before.id, blank()));
+        assert_eq!(again, ended);
+        let error = refused!(stage, |tx| acts::undo_cancel(tx, &me, &portal, &before.id));
+        assert_eq!(kind(&error), "subscription_ended");
+        let said = stage.events_of(&before.id).await;
+        assert_eq!(said.iter().filter(|e| *e == "customer.subscription.deleted").count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feature_that_is_off_refuses_the_call() {
+    on_both(async |stage| {
+        let before = stage.active().await;
+        let (me, portal) = (me(stage, &before).await, allowed(stage, json!({"enabled": false})).await);
+        let error = refused!(stage, |tx| acts::cancel(tx, &me, &portal, &before.id, Cancellation::default()));
+        assert!(matches!(error, Error::Forbidden(_)));
+        let error = refused!(stage, |tx| acts::undo_cancel(tx, &me, &portal, &before.id));
+        assert!(matches!(error, Error::Forbidden(_)));
+        assert_eq!(stage.subscription(&before.id).await, before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_reasons_that_are_offered_are_taken() {
+    on_both(async |stage| {
+        let before = stage.active().await;
+        let me = me(stage, &before).await;
+        let refused = async |portal: &Configuration| {
+            let why = || because(Feedback::Other, "x");
+            let error = refused!(stage, |tx| acts::cancel(tx, &me, portal, &before.id, why()));
+            field(&error).to_owned()
+        };
+        let some = json!({"cancellation_reason": {"enabled": true, "options": ["unused"]}});
+        assert_eq!(refused(&allowed(stage, some).await).await, "feedback");
+        let none = json!({"cancellation_reason": {"enabled": false, "options": ["other"]}});
+        let portal = allowed(stage, none).await;
+        assert_eq!(refused(&portal).await, "feedback");
+        let long = || Cancellation { feedback: None, comment: Some("x".repeat(5001)) };
+        let error = refused!(stage, |tx| acts::cancel(tx, &me, &portal, &before.id, long()));
+        assert_eq!(field(&error), "cancellation_details[comment]");
+        assert_eq!(stage.subscription(&before.id).await, before);
+        done!(stage, |tx| acts::cancel(tx, &me, &portal, &before.id, Cancellation::default()));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_changes_nothing() {
+    on_both(async |stage| {
+        let before = stage.active().await;
+        let customer = stage.customer_named(&before.customer).await;
+        let looking = stage.guest(&customer, "bps_preview", true);
+        let portal = seen!(stage, |tx| configuration::get(tx, &stage.who, "default"));
+        let error = refused!(stage, |tx| acts::cancel(tx, &looking, &portal, &before.id, Cancellation::default()));
+        assert!(matches!(error, Error::Forbidden(_)));
+        let error = refused!(stage, |tx| acts::undo_cancel(tx, &looking, &portal, &before.id));
+        assert!(matches!(error, Error::Forbidden(_)));
+        assert_eq!(seen!(stage, |tx| billing::subscription::get(tx, &looking, &before.id)), before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_cancels_what_is_somebody_elses() {
+    on_both(async |stage| {
+        let before = stage.active().await;
+        let portal = allowed(stage, json!({"mode": "immediately"})).await;
+        let other = stage.portal(&stage.customer().await);
+        let error = refused!(stage, |tx| acts::cancel(tx, &other, &portal, &before.id, Cancellation::default()));
+        assert_eq!(kind(&error), "missing");
+        assert_eq!(kind(&refused!(stage, |tx| acts::undo_cancel(tx, &other, &portal, &before.id))), "missing");
+        assert_eq!(stage.subscription(&before.id).await, before);
+    })
+    .await;
+}

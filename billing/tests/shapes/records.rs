@@ -1,0 +1,435 @@
+//! One record of each kind, as full as it gets, and what the wire makes of it.
+
+use std::collections::BTreeMap;
+
+use billing::catalog::price::{PriceType, TaxBehavior};
+use billing::catalog::{Price, Product};
+use billing::customer::payment_method::{BillingDetails, Details, MethodType, PaymentMethod};
+use billing::customer::{Address, CustomField, Customer, InvoiceSettings, Shipping, TaxExempt};
+use billing::directory::{Business, Merchant};
+use billing::invoice::{BillTo, Invoice, Line, Status as InvoiceStatus};
+use billing::payment::{IntentStatus, PaymentIntent};
+use billing::period::Interval;
+use billing::portal::configuration::{BusinessProfile, Lifetimes, LoginPage};
+use billing::portal::features::{Condition, Features, Schedule, ScheduleCondition};
+use billing::portal::session::SessionOrigin;
+use billing::portal::{Configuration, Session};
+use billing::subscription::{
+    CancellationDetails, CollectionMethod, Feedback, Item, PaymentSettings, Status, Subscription, TrialSettings,
+};
+use billing::{Currency, Event, Json, Metadata, Millis, Seconds, Tenant, wire};
+use serde_json::{Value, json};
+
+const THEN: Seconds = Seconds(1_790_000_000);
+const LATER: Seconds = Seconds(1_792_592_000);
+
+/// Each record as it goes out, under the name that Stripe's example has.
+pub fn rendered() -> Vec<(&'static str, Value)> {
+    let tenant = tenant();
+    vec![
+        ("account", wire::account(&tenant, &merchant())),
+        ("billing_portal.configuration", wire::portal_configuration(&tenant, &configuration())),
+        ("billing_portal.session", wire::portal_session(&tenant, &session(), "https://pay.example.com/session/x")),
+        ("customer", wire::customer(&tenant, &customer())),
+        ("deleted_customer", wire::deleted("customer", "cus_1")),
+        ("deleted_product", wire::deleted("product", "prod_1")),
+        ("event", wire::event(&tenant, &event())),
+        ("invoice", wire::invoice(&tenant, &invoice())),
+        ("line_item", wire::line(&tenant, &line())),
+        ("payment_intent", wire::payment_intent(&tenant, &payment_intent())),
+        ("payment_method", wire::payment_method(&tenant, &payment_method(MethodType::Card))),
+        ("price", wire::price(&tenant, &price())),
+        ("product", wire::product(&tenant, &product())),
+        ("subscription", wire::subscription(&tenant, &subscription())),
+        ("subscription_item", wire::item(&tenant, &item())),
+    ]
+}
+
+pub fn tenant() -> Tenant {
+    Tenant { key: 1, merchant: "acct_1".into(), livemode: false }
+}
+
+fn usd() -> Currency {
+    Currency::parse("usd", "currency").unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn metadata() -> Json<Metadata> {
+    Json(BTreeMap::from([("order".to_owned(), "7".to_owned())]))
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn merchant() -> Merchant {
+    Merchant {
+        id: "acct_1".into(),
+        name: "Acme".into(),
+        email: some("owner@example.com"),
+        country: "DE".into(),
+        default_currency: usd(),
+        business: Json(Business {
+            url: some("https://example.com"),
+            support_email: some("help@example.com"),
+            support_phone: some("+49 30 1"),
+            support_url: some("https://example.com/help"),
+        }),
+        created: THEN,
+    }
+}
+
+fn address() -> Address {
+    Address {
+        city: some("Berlin"),
+        country: some("DE"),
+        line1: some("Hauptstraße 1"),
+        line2: some("c/o Acme"),
+        postal_code: some("10115"),
+        state: some("BE"),
+    }
+}
+
+fn shipping() -> Shipping {
+    Shipping { address: address(), name: "Ada".into(), phone: some("+49 30 2") }
+}
+
+fn customer() -> Customer {
+    Customer {
+        id: "cus_1".into(),
+        external_id: some("42"),
+        clock_id: some("clock_1"),
+        name: some("Ada"),
+        email: some("ada@example.com"),
+        phone: some("+49 30 2"),
+        description: some("First of all"),
+        address: Some(Json(address())),
+        shipping: Some(Json(shipping())),
+        currency: Some(usd()),
+        default_payment_method: some("pm_1"),
+        delinquent: false,
+        invoice_prefix: "ABC".into(),
+        next_invoice_sequence: 2,
+        invoice_settings: Json(InvoiceSettings {
+            custom_fields: Some(vec![CustomField { name: "PO".into(), value: "1".into() }]),
+            footer: some("Thanks"),
+        }),
+        preferred_locales: Json(vec!["de".into()]),
+        tax_exempt: TaxExempt::None,
+        metadata: metadata(),
+        created: THEN,
+        deleted_at: None,
+        version: 1,
+        balance: -500,
+    }
+}
+
+pub fn payment_method(kind: MethodType) -> PaymentMethod {
+    PaymentMethod {
+        id: "pm_1".into(),
+        customer: some("cus_1"),
+        r#type: kind,
+        details: Json(Details {
+            brand: "visa".into(),
+            last4: "4242".into(),
+            exp_month: Some(12),
+            exp_year: Some(2030),
+            country: some("US"),
+            funding: some("credit"),
+        }),
+        billing_details: Json(BillingDetails {
+            address: address(),
+            email: some("ada@example.com"),
+            name: some("Ada"),
+            phone: some("+49 30 2"),
+        }),
+        fingerprint: "0123456789abcdef".into(),
+        gateway_ref: "pm_card_visa".into(),
+        metadata: metadata(),
+        created: THEN,
+        detached_at: None,
+        version: 1,
+    }
+}
+
+fn product() -> Product {
+    Product {
+        id: "prod_1".into(),
+        external_id: some("pro"),
+        active: true,
+        name: "Pro".into(),
+        description: some("All of it"),
+        default_price: some("price_1"),
+        images: Json(vec!["https://example.com/pro.png".into()]),
+        marketing_features: Json(vec!["Fast".into()]),
+        package_dimensions: Some(Json(json!({"height": 1, "length": 1, "weight": 1, "width": 1}))),
+        shippable: Some(false),
+        statement_descriptor: some("ACME PRO"),
+        tax_code: some("txcd_10000000"),
+        unit_label: some("seat"),
+        url: some("https://example.com/pro"),
+        metadata: metadata(),
+        created: THEN,
+        updated: THEN,
+        version: 1,
+    }
+}
+
+fn price() -> Price {
+    Price {
+        id: "price_1".into(),
+        external_id: some("pro-monthly"),
+        product: "prod_1".into(),
+        active: true,
+        r#type: PriceType::Recurring,
+        currency: usd(),
+        billing_scheme: "per_unit".into(),
+        unit_amount: Some(2000),
+        unit_amount_decimal: some("2000"),
+        tiers_mode: None,
+        tiers: None,
+        transform_quantity: Some(Json(json!({"divide_by": 10, "round": "up"}))),
+        interval: Some(Interval::Month),
+        interval_count: Some(1),
+        trial_period_days: Some(14),
+        tax_behavior: TaxBehavior::Exclusive,
+        lookup_key: some("pro"),
+        nickname: some("Monthly"),
+        metadata: metadata(),
+        created: THEN,
+        version: 1,
+    }
+}
+
+fn item() -> Item {
+    Item {
+        id: "si_1".into(),
+        subscription: "sub_1".into(),
+        position: 0,
+        price: price(),
+        product_name: "Pro".into(),
+        quantity: 2,
+        current_period_start: THEN,
+        current_period_end: LATER,
+        tax_rates: Vec::new(),
+        metadata: metadata().0,
+        created: THEN,
+    }
+}
+
+fn subscription() -> Subscription {
+    Subscription {
+        id: "sub_1".into(),
+        customer: "cus_1".into(),
+        clock_id: some("clock_1"),
+        status: Status::Active,
+        currency: usd(),
+        collection_method: CollectionMethod::ChargeAutomatically,
+        days_until_due: Some(30),
+        billing_cycle_anchor: THEN,
+        cycle: 0,
+        current_period_start: THEN,
+        current_period_end: LATER,
+        start_date: THEN,
+        trial_start: Some(THEN),
+        trial_end: Some(THEN),
+        cancel_at: Some(LATER),
+        cancel_at_period_end: true,
+        canceled_at: Some(THEN),
+        ended_at: None,
+        cancellation_details: Json(CancellationDetails {
+            comment: some("Too dear"),
+            feedback: Some(Feedback::TooExpensive),
+            reason: some("cancellation_requested"),
+        }),
+        pause_collection: Some(Json(json!({"behavior": "void", "resumes_at": null}))),
+        paused_at: Some(THEN),
+        resumes_at: Some(LATER),
+        pending_update: Some(Json(json!({"trial_end": LATER}))),
+        pending_update_expires_at: Some(LATER),
+        pending_setup_intent: some("seti_1"),
+        default_payment_method: some("pm_1"),
+        default_tax_rates: Json::default(),
+        automatic_tax: true,
+        trial_settings: Json(TrialSettings::default()),
+        payment_settings: Json(PaymentSettings {
+            payment_method_types: Some(vec!["card".into()]),
+            save_default_payment_method: some("on_subscription"),
+        }),
+        invoice_settings: Json(json!({})),
+        latest_invoice: some("in_1"),
+        description: some("The usual"),
+        metadata: metadata(),
+        next_due: Some(LATER),
+        parked_at: None,
+        created: THEN,
+        version: 1,
+        items: vec![item()],
+    }
+}
+
+fn line() -> Line {
+    Line {
+        id: "il_1".into(),
+        invoice: "in_1".into(),
+        position: 0,
+        subscription: some("sub_1"),
+        subscription_item: some("si_1"),
+        invoice_item: None,
+        price: some("price_1"),
+        product_name: some("Pro"),
+        description: "2 × Pro (at 20.00 USD / month)".into(),
+        quantity: 2,
+        amount: 4000,
+        discount: 0,
+        discount_amounts: Json(json!([])),
+        tax: 0,
+        taxes: Json(json!([])),
+        currency: usd(),
+        period_start: THEN,
+        period_end: LATER,
+        proration: true,
+        discountable: true,
+        details: None,
+        metadata: metadata(),
+        priced: Some(price()),
+    }
+}
+
+fn invoice() -> Invoice {
+    Invoice {
+        id: "in_1".into(),
+        customer: "cus_1".into(),
+        subscription: some("sub_1"),
+        number: some("ABC-0001"),
+        status: InvoiceStatus::Paid,
+        billing_reason: "subscription_create".into(),
+        cycle_start: Some(THEN),
+        collection_method: CollectionMethod::ChargeAutomatically,
+        auto_advance: true,
+        currency: usd(),
+        period_start: THEN,
+        period_end: LATER,
+        subtotal: 4000,
+        discount: 0,
+        tax: 0,
+        total: 4000,
+        amount_due: 4000,
+        amount_paid: 4000,
+        amount_overpaid: 0,
+        starting_balance: 0,
+        ending_balance: Some(0),
+        attempt_count: 1,
+        attempted: true,
+        next_payment_attempt: Some(LATER),
+        default_payment_method: some("pm_1"),
+        payment_intent: some("pi_1"),
+        bill_to: Json(BillTo {
+            account_name: some("Acme"),
+            account_country: some("DE"),
+            name: some("Ada"),
+            email: some("ada@example.com"),
+            phone: some("+49 30 2"),
+            address: Some(address()),
+            shipping: Some(shipping()),
+            tax_exempt: Some(TaxExempt::None),
+            tax_ids: vec![("eu_vat".into(), "DE123456789".into())],
+            subscription_metadata: Some(metadata().0),
+        }),
+        description: some("September"),
+        footer: some("Thanks"),
+        metadata: metadata(),
+        created: THEN,
+        due_date: Some(LATER),
+        finalized_at: Some(THEN),
+        paid_at: Some(THEN),
+        voided_at: None,
+        marked_uncollectible_at: None,
+        version: 1,
+        lines: vec![line()],
+        more_lines: false,
+    }
+}
+
+fn payment_intent() -> PaymentIntent {
+    PaymentIntent {
+        id: "pi_1".into(),
+        customer: "cus_1".into(),
+        invoice: some("in_1"),
+        amount: 4000,
+        amount_received: 0,
+        currency: usd(),
+        status: IntentStatus::RequiresAction,
+        payment_method: some("pm_1"),
+        latest_charge: some("ch_1"),
+        next_action: Some(Json(json!({"type": "redirect_to_url"}))),
+        last_error: Some(Json(json!({"type": "card_error", "code": "card_declined"}))),
+        description: some("Subscription creation"),
+        metadata: metadata(),
+        created: THEN,
+        canceled_at: None,
+        version: 1,
+    }
+}
+
+fn event() -> Event {
+    Event {
+        id: "evt_1".into(),
+        r#type: "customer.created".into(),
+        object_id: "cus_1".into(),
+        sequence: 1,
+        customer: some("cus_1"),
+        data: Json(json!({"object": wire::customer(&tenant(), &customer())})),
+        origin: "api".into(),
+        session: None,
+        request_id: some("req_1"),
+        idempotency_key: some("once"),
+        created: THEN,
+    }
+}
+
+fn configuration() -> Configuration {
+    let mut features = Features::usual();
+    features.subscription_update.schedule_at_period_end =
+        Schedule { conditions: vec![ScheduleCondition { r#type: Condition::DecreasingItemAmount }] };
+    Configuration {
+        id: "bpc_1".into(),
+        name: some("Usual"),
+        active: true,
+        is_default: true,
+        default_return_url: some("https://example.com/account"),
+        business_profile: Json(BusinessProfile::default()),
+        features: Json(features),
+        session: Json(Lifetimes::default()),
+        login_page: Json(LoginPage::default()),
+        metadata: metadata(),
+        created: THEN,
+        updated: THEN,
+        version: 1,
+    }
+}
+
+fn session() -> Session {
+    Session {
+        id: "bps_1".into(),
+        configuration: "bpc_1".into(),
+        customer: "cus_1".into(),
+        subscription: some("sub_1"),
+        origin: SessionOrigin::Api,
+        locale: some("de"),
+        flow: None,
+        return_url: some("https://example.com/account"),
+        cancel_url: some("https://example.com/pricing"),
+        hidden: Json(json!([])),
+        link_expires_ms: Millis(1_790_001_800_000),
+        link_used_ms: None,
+        host: None,
+        idle_ms: 1_800_000,
+        max_ms: 7_200_000,
+        started_ms: None,
+        last_seen_ms: None,
+        completed_ms: None,
+        revoked_ms: None,
+        created: THEN,
+        version: 1,
+    }
+}
