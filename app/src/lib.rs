@@ -1,0 +1,55 @@
+//! The portal's pages and parts: rendered on the server, hydrated in the browser.
+
+// Views are types, one inside the other: a page of a few sections is deeper than the default.
+#![recursion_limit = "256"]
+
+pub mod error;
+pub mod pages;
+pub mod parts;
+#[cfg(feature = "ssr")]
+mod present;
+#[cfg(feature = "ssr")]
+pub mod session;
+pub mod text;
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::{SsrMode, path};
+
+use pages::cancel::CancelPage;
+use pages::invoices::InvoicesPage;
+use pages::overview::OverviewPage;
+use pages::subscription::SubscriptionPage;
+use parts::{Frame, Missing};
+
+/// The portal of a customer with a living session. Every page is complete when it leaves the server.
+#[component]
+pub fn App() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    text::provide(session::locale());
+    provide_meta_context();
+    view! {
+        <Router>
+            <Frame>
+                <FlatRoutes fallback=Missing>
+                    <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/subscriptions/:id") view=SubscriptionPage ssr=SsrMode::Async/>
+                    <Route path=path!("/subscriptions/:id/cancel") view=CancelPage ssr=SsrMode::Async/>
+                    <Route path=path!("/invoices") view=InvoicesPage ssr=SsrMode::Async/>
+                </FlatRoutes>
+            </Frame>
+        </Router>
+    }
+}
+
+/// Takes over the page that the server rendered.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    let texts = text::Texts::of_document();
+    leptos::mount::hydrate_body(move || {
+        provide_context(texts);
+        view! { <App/> }
+    });
+}

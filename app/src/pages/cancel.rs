@@ -1,0 +1,163 @@
+//! Canceling: what happens and until when, a question that may be skipped, and two ways on.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::parts::{Form, FormFailure, FormKeys, Icon, Loaded, Shown, icon};
+use crate::text::t;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    pub id: String,
+    pub plan: String,
+    pub way: Way,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Way {
+    Open(Terms),
+    /// Nothing to do here, and why.
+    Off(String),
+    Already(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Until when access lasts, what is charged and refunded; the weightiest first.
+    pub effects: Vec<String>,
+    pub at_once: bool,
+    /// Empty where no reason is asked for.
+    pub reasons: Vec<Reason>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    pub value: String,
+    pub label: String,
+}
+
+#[server]
+pub async fn read_leaving(id: String) -> Result<Shown> {
+    use crate::present::cancel as present;
+    let session = crate::session::Session::current()?;
+    let mut tx = session.db.read().await?;
+    let books = crate::present::subscription::read(&mut tx, &session, &id).await?;
+    Ok(session.show(&present::view(&session, &books)))
+}
+
+#[server]
+pub async fn cancel_subscription(
+    session: String,
+    key: String,
+    id: String,
+    feedback: Option<String>,
+    comment: Option<String>,
+) -> Result<()> {
+    use billing::portal::acts;
+    let session = crate::session::Session::of_form(&session, key)?;
+    let (answers, configuration) = (crate::present::cancel::answers(feedback, comment)?, &session.guest.configuration);
+    let canceled = billing::transact!(session.db, |tx| {
+        acts::cancel(tx, &session.who, configuration, &id, answers.clone()).await
+    })?;
+    leptos_axum::redirect(&format!("/subscriptions/{}?done=canceled", canceled.id));
+    Ok(())
+}
+
+#[component]
+pub fn CancelPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = move || params.with(|params| params.get("id")).unwrap_or_default();
+    let page = Resource::new_blocking(id, read_leaving);
+    view! { <Loaded page view=|shown| shown.draw(leaving)/> }
+}
+
+fn leaving(page: Leaving, form: Form) -> AnyView {
+    let href = format!("/subscriptions/{}", page.id);
+    let body = match page.way {
+        Way::Open(terms) => cancel_form(terms, page.id, form),
+        Way::Off(text) => not_here(t!(cancel.off.title), text, href.clone()),
+        Way::Already(text) => not_here(t!(cancel.already.title), text, href.clone()),
+    };
+    view! {
+        <Title text=t!(cancel.title)/>
+        <a class="back" href=href>{icon(Icon::Back)}{t!(cancel.back)}</a>
+        <header class="title">
+            <h1>{t!(cancel.title)}</h1>
+            <p class="subtitle"><bdi>{page.plan}</bdi></p>
+        </header>
+        {body}
+    }
+    .into_any()
+}
+
+fn cancel_form(terms: Terms, id: String, form: Form) -> AnyView {
+    let cancel = ServerAction::<CancelSubscription>::new();
+    let failed = move || cancel.value().get().and_then(Result::err).map(|error| view! { <FormFailure error/> });
+    let confirm = if terms.at_once { t!(cancel.confirm_now) } else { t!(cancel.confirm) };
+    let keep = format!("/subscriptions/{id}");
+    view! {
+        {failed}
+        {effects(terms.effects)}
+        <ActionForm action=cancel>
+            <FormKeys form/>
+            <input type="hidden" name="id" value=id/>
+            {(!terms.reasons.is_empty()).then(|| question(terms.reasons))}
+            <div class="actions">
+                <button type="submit" class="button danger-fill" disabled=move || cancel.pending().get()>{confirm}</button>
+                <a class="button" href=keep>{t!(cancel.keep)}</a>
+            </div>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+/// The weightiest first, and larger.
+fn effects(effects: Vec<String>) -> AnyView {
+    let mut effects = effects.into_iter();
+    let first = effects.next();
+    view! {
+        <section class="card effects" aria-labelledby="what">
+            <h2 id="what">{t!(cancel.what)}</h2>
+            <p class="first">{icon(Icon::Calendar)}<span>{first}</span></p>
+            <ul>{effects.map(|effect| view! { <li>{effect}</li> }).collect_view()}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+fn question(reasons: Vec<Reason>) -> AnyView {
+    let each = |reason: Reason| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="feedback" value=reason.value/>
+                <span>{reason.label}</span>
+            </label>
+        }
+        .into_any()
+    };
+    view! {
+        <fieldset class="card question" aria-describedby="optional">
+            <legend>{t!(cancel.reason)}</legend>
+            <p class="hint" id="optional">{t!(cancel.optional)}</p>
+            <div class="choices">{reasons.into_iter().map(each).collect_view()}</div>
+            <label class="field" for="comment">{t!(cancel.comment)}</label>
+            <textarea id="comment" name="comment" rows="3" maxlength="5000" dir="auto"></textarea>
+        </fieldset>
+    }
+    .into_any()
+}
+
+fn not_here(title: String, text: String, back: String) -> AnyView {
+    view! {
+        <div class="card empty">
+            <span class="badge large">{icon(Icon::Info)}</span>
+            <h2>{title}</h2>
+            <p>{text}</p>
+            <div class="actions"><a class="button" href=back>{t!(cancel.back)}</a></div>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,127 @@
+//! The frame around every page: the merchant, the customer, where one can go, the way back.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+use serde::{Deserialize, Serialize};
+
+use super::{Icon, Page, Shown, icon};
+use crate::error::Result;
+use crate::text::t;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameData {
+    pub merchant: String,
+    /// The first letter of the merchant's name, where no logo is.
+    pub monogram: String,
+    pub headline: Option<String>,
+    pub customer: Option<String>,
+    /// `a•••@example.com`
+    pub email: Option<String>,
+    /// `Return to Acme`, where the session has somewhere to return to.
+    pub way_back: Option<String>,
+    pub has_invoices: bool,
+    pub is_preview: bool,
+    pub privacy: Option<String>,
+    pub terms: Option<String>,
+    /// A page of the merchant's, or `mailto:`.
+    pub help: Option<String>,
+}
+
+/// What every page is drawn in.
+#[server]
+pub async fn read_frame() -> Result<Shown> {
+    let session = crate::session::Session::current()?;
+    Ok(session.show(&crate::present::frame::frame(&session)))
+}
+
+#[component]
+pub fn Frame(children: Children) -> impl IntoView {
+    let data: Page = Resource::new_blocking(|| (), |()| read_frame());
+    provide_context(data);
+    let path = use_location().pathname;
+    focus_after_navigation(path);
+    let part = move |draw: fn(FrameData, Memo<String>) -> AnyView| {
+        Suspend::new(async move { data.await.and_then(|shown| shown.read()).ok().map(|data| draw(data, path)) })
+    };
+    view! {
+        <a class="skip" href="#main" rel="external">{t!(app.skip)}</a>
+        <div class="frame">
+            <Transition fallback=|| ()>{move || part(top)}</Transition>
+            <main id="main" tabindex="-1">{children()}</main>
+            <Transition fallback=|| ()>{move || part(bottom)}</Transition>
+        </div>
+    }
+}
+
+fn top(data: FrameData, path: Memo<String>) -> AnyView {
+    let merchant = data.merchant.clone();
+    let title = move |page: String| format!("{page} · {merchant}");
+    let way_back = data.way_back.map(|text| {
+        view! { <a class="way-back" href="/leave" rel="external">{icon(Icon::Back)}<span>{text}</span></a> }
+    });
+    let customer = (data.customer.is_some() || data.email.is_some()).then(|| {
+        view! {
+            <p class="customer">
+                <span class="spoken">{t!(nav.customer)}</span>
+                {data.customer.map(|name| view! { <span class="customer-name"><bdi>{name}</bdi></span> })}
+                {data.email.map(|email| view! { <span class="hint"><bdi dir="ltr">{email}</bdi></span> })}
+            </p>
+        }
+    });
+    let invoices = data.has_invoices.then(|| {
+        view! { <li>{menu_link(path, "/invoices", t!(nav.invoices), Icon::Invoices)}</li> }
+    });
+    view! {
+        <Title formatter=title/>
+        <header class="top">
+            {way_back}
+            <div class="merchant">
+                <span class="monogram" aria-hidden="true">{data.monogram}</span>
+                <p class="merchant-name"><bdi>{data.merchant}</bdi></p>
+                {customer}
+            </div>
+            {data.headline.map(|headline| view! { <p class="headline"><bdi>{headline}</bdi></p> })}
+            <nav class="menu" aria-label=t!(nav.label)>
+                <ul>
+                    <li>{menu_link(path, "/", t!(nav.overview), Icon::Overview)}</li>
+                    {invoices}
+                </ul>
+            </nav>
+        </header>
+        {data.is_preview.then(|| view! { <p class="preview" role="note">{t!(nav.preview)}</p> })}
+    }
+    .into_any()
+}
+
+fn menu_link(path: Memo<String>, href: &'static str, label: String, shape: Icon) -> AnyView {
+    let current = move || (path.get() == href).then_some("page");
+    view! { <a href=href aria-current=current>{icon(shape)}<span>{label}</span></a> }.into_any()
+}
+
+fn bottom(data: FrameData, _: Memo<String>) -> AnyView {
+    let links = [(data.help, t!(nav.help)), (data.privacy, t!(nav.privacy)), (data.terms, t!(nav.terms))];
+    let links: Vec<AnyView> = links
+        .into_iter()
+        .filter_map(|(href, label)| Some((href?, label)))
+        .map(|(href, label)| view! { <li><a href=href rel="external noreferrer">{label}</a></li> }.into_any())
+        .collect();
+    if links.is_empty() {
+        return ().into_any();
+    }
+    view! { <footer class="bottom"><nav aria-label=t!(nav.legal)><ul>{links}</ul></nav></footer> }.into_any()
+}
+
+/// After a link has been followed without loading a page, reading goes on where the new page begins.
+fn focus_after_navigation(path: Memo<String>) {
+    Effect::new(move |before: Option<String>| {
+        let now = path.get();
+        if before.is_some_and(|before| before != now)
+            && let Some(main) = document().get_element_by_id("main")
+        {
+            let main: leptos::web_sys::HtmlElement = leptos::wasm_bindgen::JsCast::unchecked_into(main);
+            let _ = main.focus();
+        }
+        now
+    });
+}

@@ -1,0 +1,42 @@
+//! Invoices, one a row: number and date, how it stands, how much.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Pill, PillView};
+use crate::text::t;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceRow {
+    pub number: String,
+    pub date: String,
+    pub amount: String,
+    pub pill: Pill,
+}
+
+#[component]
+pub fn InvoiceRows(rows: Vec<InvoiceRow>, labelled_by: &'static str) -> AnyView {
+    let each = |row: InvoiceRow| {
+        view! {
+            <tr>
+                <th scope="row"><span class="number"><bdi>{row.number}</bdi></span><span class="hint">{row.date}</span></th>
+                <td class="state"><PillView pill=row.pill/></td>
+                <td class="amount"><bdi>{row.amount}</bdi></td>
+            </tr>
+        }
+        .into_any()
+    };
+    view! {
+        <table class="rows" aria-labelledby=labelled_by>
+            <thead>
+                <tr>
+                    <th scope="col">{t!(invoices.number)}</th>
+                    <th scope="col">{t!(invoices.status)}</th>
+                    <th scope="col" class="amount">{t!(invoices.amount)}</th>
+                </tr>
+            </thead>
+            <tbody>{rows.into_iter().map(each).collect_view()}</tbody>
+        </table>
+    }
+    .into_any()
+}

@@ -1,0 +1,170 @@
+//! What canceling would mean for one subscription, as the configuration has it.
+
+use billing::portal::acts::Cancellation;
+use billing::portal::features::{CancelMode, Proration, SubscriptionCancel};
+use billing::subscription::{Feedback, Status};
+
+use super::standing;
+use super::subscription::Books;
+use crate::error::Result;
+use crate::pages::cancel::{Leaving, Reason, Terms, Way};
+use crate::session::Session;
+use crate::text::{Locale, format, say};
+
+/// What the form holds: both answers may be left out.
+pub fn answers(feedback: Option<String>, comment: Option<String>) -> Result<Cancellation> {
+    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let feedback = given(feedback).map(|word| Feedback::parse(&word, "feedback")).transpose()?;
+    Ok(Cancellation { feedback, comment: given(comment) })
+}
+
+pub fn view(session: &Session, books: &Books) -> Leaving {
+    let feature = &session.guest.configuration.features.subscription_cancel;
+    let may = feature.enabled && !session.who.is_read_only();
+    leaving(session.locale, books, feature, may, &session.guest.merchant.name)
+}
+
+fn leaving(locale: Locale, books: &Books, feature: &SubscriptionCancel, may: bool, merchant: &str) -> Leaving {
+    let subscription = &books.held.subscription;
+    let plan = standing::name(subscription);
+    let way = if subscription.status.is_ended() {
+        let date = format::date(locale, subscription.ended_at.unwrap_or(subscription.current_period_end));
+        Way::Already(say!(effect.over, locale, plan = plan, date = date))
+    } else if let Some(end) = standing::ends_on(subscription) {
+        let date = format::date(locale, end);
+        Way::Already(say!(effect.already, locale, plan = plan, date = date))
+    } else if may {
+        Way::Open(terms(locale, books, feature))
+    } else {
+        Way::Off(say!(effect.off, locale, plan = plan, merchant = merchant))
+    };
+    Leaving { id: subscription.id.clone(), plan, way }
+}
+
+fn terms(locale: Locale, books: &Books, feature: &SubscriptionCancel) -> Terms {
+    let question = &feature.cancellation_reason;
+    let reasons: Vec<Reason> = question
+        .options
+        .iter()
+        .filter(|_| question.enabled)
+        .map(|reason| Reason { value: reason.name().to_owned(), label: label(locale, *reason) })
+        .collect();
+    Terms { effects: effects(locale, books, feature), at_once: feature.mode == CancelMode::Immediately, reasons }
+}
+
+fn effects(locale: Locale, books: &Books, feature: &SubscriptionCancel) -> Vec<String> {
+    let subscription = &books.held.subscription;
+    let is_trial = subscription.status == Status::Trialing;
+    let end = format::date(locale, subscription.current_period_end);
+    let at_once = feature.mode == CancelMode::Immediately;
+    let mut effects = vec![match (at_once, is_trial) {
+        (true, _) => say!(effect.at_once, locale),
+        (false, true) => say!(effect.until_trial, locale, date = end),
+        (false, false) => say!(effect.until, locale, date = end),
+    }];
+    effects.push(match &books.held.open {
+        Some(open) => {
+            let amount = format::money(locale, open.amount_remaining(), &open.currency);
+            say!(effect.open, locale, amount = amount)
+        }
+        None => say!(effect.no_charge, locale),
+    });
+    let has_paid = !is_trial && subscription.status != Status::Incomplete;
+    if has_paid && feature.proration_behavior == Proration::None {
+        effects.push(say!(effect.no_refund, locale));
+    }
+    if !at_once {
+        effects.push(say!(effect.undo, locale));
+    }
+    effects
+}
+
+fn label(locale: Locale, reason: Feedback) -> String {
+    match reason {
+        Feedback::CustomerService => say!(reason.customer_service, locale),
+        Feedback::LowQuality => say!(reason.low_quality, locale),
+        Feedback::MissingFeatures => say!(reason.missing_features, locale),
+        Feedback::Other => say!(reason.another, locale),
+        Feedback::SwitchedService => say!(reason.switched_service, locale),
+        Feedback::TooComplex => say!(reason.too_complex, locale),
+        Feedback::TooExpensive => say!(reason.too_expensive, locale),
+        Feedback::Unused => say!(reason.unused, locale),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::present::overview::Held;
+    use crate::present::sample::{at, invoice, subscription};
+    use billing::portal::Features;
+    use billing::subscription::Subscription;
+
+    fn way(subscription: Subscription, feature: &SubscriptionCancel, may: bool) -> Way {
+        let held = Held { subscription, method: None, open: None };
+        leaving(Locale::En, &Books { now: at("2026-11-20"), held }, feature, may, "Acme").way
+    }
+
+    fn usual() -> SubscriptionCancel {
+        Features::usual().subscription_cancel
+    }
+
+    #[test]
+    fn at_the_end_of_the_period() {
+        let Way::Open(terms) = way(subscription(Status::Active), &usual(), true) else { panic!("it is open") };
+        assert!(!terms.at_once);
+        assert_eq!(
+            terms.effects,
+            [
+                "You keep access until December 20, 2026.",
+                "Nothing more will be charged.",
+                "Time that is already paid for is not refunded.",
+                "Until then you can change your mind at any time.",
+            ]
+        );
+        assert_eq!(terms.reasons.len(), 8);
+        assert_eq!(terms.reasons[0].value, "too_expensive");
+    }
+
+    #[test]
+    fn at_once_is_said_plainly() {
+        let feature = SubscriptionCancel { mode: CancelMode::Immediately, ..usual() };
+        let Way::Open(terms) = way(subscription(Status::Active), &feature, true) else { panic!("it is open") };
+        assert!(terms.at_once);
+        assert_eq!(terms.effects[0], "Your access ends immediately. This cannot be undone.");
+        assert!(!terms.effects.iter().any(|effect| effect.contains("change your mind")));
+    }
+
+    #[test]
+    fn what_is_owed_stays() {
+        let held = Held { subscription: subscription(Status::PastDue), method: None, open: Some(invoice(2000)) };
+        let effects = effects(Locale::En, &Books { now: at("2026-11-20"), held }, &usual());
+        assert!(effects.contains(&"€20.00 from an earlier invoice stays open.".to_owned()), "{effects:?}");
+    }
+
+    #[test]
+    fn no_question_where_none_is_configured() {
+        let mut feature = usual();
+        feature.cancellation_reason.enabled = false;
+        let Way::Open(terms) = way(subscription(Status::Active), &feature, true) else { panic!("it is open") };
+        assert!(terms.reasons.is_empty());
+    }
+
+    #[test]
+    fn a_feature_that_is_off_and_an_end_that_is_set() {
+        let off = way(subscription(Status::Active), &usual(), false);
+        assert_eq!(off, Way::Off("To cancel Pro, please get in touch with Acme.".into()));
+        let ending = Subscription { cancel_at_period_end: true, ..subscription(Status::Active) };
+        assert!(matches!(way(ending, &usual(), true), Way::Already(_)));
+        assert!(matches!(way(subscription(Status::Canceled), &usual(), true), Way::Already(_)));
+    }
+
+    #[test]
+    fn answers_may_be_left_out() {
+        let nothing = answers(Some(String::new()), Some("  ".into())).unwrap();
+        assert_eq!((nothing.feedback, nothing.comment), (None, None));
+        let both = answers(Some("unused".into()), Some("Bye".into())).unwrap();
+        assert_eq!((both.feedback, both.comment.as_deref()), (Some(Feedback::Unused), Some("Bye")));
+        assert!(answers(Some("bored".into()), None).is_err());
+    }
+}

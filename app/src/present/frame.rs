@@ -1,0 +1,61 @@
+//! The frame's data: who the merchant and the customer are, and what this portal offers.
+
+use crate::parts::FrameData;
+use crate::session::Session;
+use crate::text::say;
+
+pub fn frame(session: &Session) -> FrameData {
+    let guest = &session.guest;
+    let merchant = guest.merchant.name.clone();
+    let profile = &guest.configuration.business_profile;
+    let business = &guest.merchant.business;
+    let mail = business.support_email.as_ref().map(|address| format!("mailto:{address}"));
+    FrameData {
+        monogram: monogram(&merchant),
+        way_back: has_way_back(session).then(|| say!(frame.return, session.locale, merchant = merchant)),
+        merchant,
+        headline: profile.headline.clone(),
+        customer: guest.customer.name.clone(),
+        email: guest.customer.email.as_deref().map(masked),
+        has_invoices: guest.configuration.features.invoice_history.enabled,
+        is_preview: session.who.is_read_only(),
+        privacy: profile.privacy_policy_url.clone(),
+        terms: profile.terms_of_service_url.clone(),
+        help: business.support_url.clone().or(mail),
+    }
+}
+
+fn has_way_back(session: &Session) -> bool {
+    let guest = &session.guest;
+    let own = guest.session.return_url.is_some() || guest.session.cancel_url.is_some();
+    own || guest.configuration.default_return_url.is_some()
+}
+
+pub fn monogram(name: &str) -> String {
+    name.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().collect()).unwrap_or_default()
+}
+
+/// `a•••@example.com`: enough to know oneself by, too little to learn.
+pub fn masked(email: &str) -> String {
+    let (local, host) = email.split_once('@').unwrap_or((email, ""));
+    let first: String = local.chars().take(1).collect();
+    if host.is_empty() { format!("{first}•••") } else { format!("{first}•••@{host}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_shows_its_first_letter_and_its_host() {
+        assert_eq!(masked("ada@example.com"), "a•••@example.com");
+        assert_eq!(masked("x"), "x•••");
+    }
+
+    #[test]
+    fn a_monogram_is_the_first_letter_or_digit() {
+        assert_eq!(monogram("»acme«"), "A");
+        assert_eq!(monogram("9 Lives"), "9");
+        assert_eq!(monogram("—"), "");
+    }
+}

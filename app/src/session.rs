@@ -1,0 +1,76 @@
+//! Who asks: the server looks the visitor up once a request, and pages and server functions read it here.
+
+use std::sync::Arc;
+
+use billing::directory::Guest;
+use billing::{Actor, Db, Trace};
+use http::StatusCode;
+use http::request::Parts;
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::parts::{Form, Shown};
+use crate::text::Locale;
+
+/// One request, as the server's front layer resolved it; it lives in the request's extensions.
+#[derive(Clone)]
+pub struct Visit {
+    pub db: Db,
+    /// The customer's living session. `None` for everybody else.
+    pub guest: Option<Arc<Guest>>,
+    pub locale: Locale,
+    pub trace: Trace,
+}
+
+/// A customer in a living session: what every page and server function begins with.
+#[derive(Clone)]
+pub struct Session {
+    pub db: Db,
+    pub guest: Arc<Guest>,
+    pub locale: Locale,
+    /// Held to ask anything of the books: it reaches this customer's objects only.
+    pub who: Actor,
+}
+
+impl Session {
+    /// The session of the request being answered; an error where there is none, and while routes are listed at start.
+    pub fn current() -> Result<Self> {
+        let parts = use_context::<Parts>().ok_or(Error::SignedOut)?;
+        let visit = parts.extensions.get::<Visit>().ok_or(Error::SignedOut)?.clone();
+        let guest = visit.guest.ok_or(Error::SignedOut)?;
+        let who = guest.actor(visit.trace);
+        Ok(Self { db: visit.db, guest, locale: visit.locale, who })
+    }
+
+    /// The current session, if the form that is being sent was drawn in it: a stale tab of another customer's session
+    /// changes nothing. The form's key goes into the trail of what is done.
+    pub fn of_form(session: &str, key: String) -> Result<Self> {
+        let mut current = Self::current()?;
+        if current.guest.session.id != session {
+            return Err(Error::Stale);
+        }
+        current.who.trace.idempotency_key = Some(key).filter(|key| !key.is_empty() && key.len() <= 255);
+        Ok(current)
+    }
+
+    /// A page's view data, with what its forms must carry.
+    pub fn show(&self, page: &impl Serialize) -> Shown {
+        Shown::new(Form { session: self.guest.session.id.clone(), key: billing::id::secret() }, page)
+    }
+}
+
+/// The language of the request being answered; English while routes are listed at start.
+pub(crate) fn locale() -> Locale {
+    use_context::<Parts>()
+        .and_then(|parts| parts.extensions.get::<Visit>().map(|visit| visit.locale))
+        .unwrap_or_default()
+}
+
+/// Sets the status of the answer that is being made.
+pub(crate) fn answer_with(status: u16) {
+    if let (Some(options), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(status)) {
+        options.set_status(status);
+    }
+}
