@@ -1,0 +1,135 @@
+//! The `features` of a portal configuration, read field by field into the JSON that the books merge.
+//!
+//! Values keep their form (`""` clears, lists replace); which ones are allowed is the books' to say.
+
+use billing::Result;
+use billing::{Error, Patch};
+use serde_json::{Map, Value};
+
+use super::params::Params;
+
+pub fn features(params: &mut Params) -> Result<Value> {
+    let mut all = Fields::default();
+    all.object(params, "customer_update", |own, fields| {
+        fields.texts(own, "allowed_updates")?;
+        fields.boolean(own, "enabled")
+    })?;
+    all.object(params, "invoice_history", |own, fields| fields.boolean(own, "enabled"))?;
+    all.object(params, "payment_method_update", |own, fields| {
+        fields.text(own, "payment_method_configuration")?;
+        own.unsupported(&["accepted_types"])?;
+        fields.boolean(own, "enabled")
+    })?;
+    all.object(params, "subscription_cancel", subscription_cancel)?;
+    all.object(params, "subscription_pause", subscription_pause)?;
+    all.object(params, "subscription_update", subscription_update)?;
+    params.unsupported(&["embedding", "invoice_payment", "subscription_create"])?;
+    Ok(Value::Object(all.0))
+}
+
+fn subscription_cancel(params: &mut Params, fields: &mut Fields) -> Result<()> {
+    fields.boolean(params, "enabled")?;
+    fields.text(params, "mode")?;
+    fields.text(params, "proration_behavior")?;
+    fields.object(params, "cancellation_reason", |own, fields| {
+        fields.boolean(own, "enabled")?;
+        fields.texts(own, "options")?;
+        own.unsupported(&["feedback_options", "required"])
+    })?;
+    params.unsupported(&["offers", "retention_coupon_id"])
+}
+
+fn subscription_pause(params: &mut Params, fields: &mut Fields) -> Result<()> {
+    fields.boolean(params, "enabled")?;
+    fields.object(params, "duration", |own, fields| {
+        fields.text(own, "type")?;
+        fields.objects(own, "interval_options", |own, fields| {
+            fields.text(own, "interval")?;
+            fields.integer(own, "interval_count")
+        })
+    })?;
+    params.unsupported(&["at_period_end"])
+}
+
+fn subscription_update(params: &mut Params, fields: &mut Fields) -> Result<()> {
+    fields.boolean(params, "enabled")?;
+    fields.text(params, "billing_cycle_anchor")?;
+    fields.texts(params, "default_allowed_updates")?;
+    fields.text(params, "proration_behavior")?;
+    fields.text(params, "trial_update_behavior")?;
+    fields.objects(params, "products", |own, fields| {
+        fields.text(own, "product")?;
+        fields.texts(own, "prices")?;
+        fields.object(own, "adjustable_quantity", |own, fields| {
+            fields.boolean(own, "enabled")?;
+            fields.integer(own, "minimum")?;
+            fields.integer(own, "maximum")
+        })
+    })?;
+    fields.object(params, "schedule_at_period_end", |own, fields| {
+        fields.objects(own, "conditions", |own, fields| fields.text(own, "type"))
+    })?;
+    params.unsupported(&["charge_timing", "transitions"])
+}
+
+/// The JSON being made of one object of parameters.
+#[derive(Default)]
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn put<T: Into<Value>>(&mut self, name: &str, patch: Patch<T>) {
+        match patch {
+            Patch::Keep => {}
+            Patch::Clear => _ = self.0.insert(name.into(), Value::from("")),
+            Patch::Set(value) => _ = self.0.insert(name.into(), value.into()),
+        }
+    }
+
+    fn boolean(&mut self, params: &mut Params, name: &str) -> Result<()> {
+        self.put(name, params.boolean(name)?.map_or(Patch::Keep, Patch::Set));
+        Ok(())
+    }
+
+    fn integer(&mut self, params: &mut Params, name: &str) -> Result<()> {
+        self.put(name, params.integer(name)?.map_or(Patch::Keep, Patch::Set));
+        Ok(())
+    }
+
+    fn text(&mut self, params: &mut Params, name: &str) -> Result<()> {
+        self.put(name, params.patch_text(name)?);
+        Ok(())
+    }
+
+    fn texts(&mut self, params: &mut Params, name: &str) -> Result<()> {
+        self.put(name, params.patch_texts(name)?);
+        Ok(())
+    }
+
+    fn object(
+        &mut self,
+        params: &mut Params,
+        name: &str,
+        read: impl FnOnce(&mut Params, &mut Fields) -> Result<()>,
+    ) -> Result<()> {
+        let patch = params.patch_object(name, |own| read_fields(own, read))?;
+        self.put(name, patch);
+        Ok(())
+    }
+
+    fn objects(
+        &mut self,
+        params: &mut Params,
+        name: &str,
+        mut read: impl FnMut(&mut Params, &mut Fields) -> Result<()>,
+    ) -> Result<()> {
+        let patch = params.patch_objects(name, |own| read_fields(own, &mut read))?;
+        self.put(name, patch);
+        Ok(())
+    }
+}
+
+fn read_fields(params: &mut Params, read: impl FnOnce(&mut Params, &mut Fields) -> Result<()>) -> Result<Value, Error> {
+    let mut fields = Fields::default();
+    read(params, &mut fields)?;
+    Ok(Value::Object(fields.0))
+}

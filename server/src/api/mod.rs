@@ -1,0 +1,153 @@
+//! The merchant API: Stripe's dialect for the objects that Portico has, on `/v1`.
+
+/// Makes a change in one transaction and renders its answer there: `change!(call, |tx| wire::…(&update(tx, …).await?))`.
+macro_rules! change {
+    ($call:expr, |$tx:ident| $work:expr) => {{
+        let call: &$crate::api::call::Ready = &$call;
+        billing::transact!(call.app.db, |$tx| {
+            let value: serde_json::Value = $work;
+            call.keep($tx, value).await
+        })
+    }};
+}
+
+mod account;
+pub mod answer;
+mod auth;
+mod body;
+pub mod call;
+mod configuration_features;
+mod configurations;
+mod customers;
+pub mod error;
+mod events;
+pub mod expand;
+pub mod form;
+mod idempotency;
+mod invoices;
+mod list;
+pub mod params;
+mod payment_intents;
+mod payment_methods;
+mod prices;
+mod products;
+mod sessions;
+mod subscription_items;
+mod subscriptions;
+
+use std::future::Future;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::routing::{MethodFilter, MethodRouter, any, on};
+use billing::Result;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::state::App;
+use answer::{Limits, Reply};
+use call::Call;
+
+/// The largest body that a request may have, in bytes.
+pub const MOST_BODY: usize = 1024 * 1024;
+const MOST_TIME: Duration = Duration::from_secs(30);
+
+/// Declares the routes once: as the table that tests walk, and as the router.
+macro_rules! routes {
+    ($($method:ident $path:literal => $handler:path;)+) => {
+        /// Every endpoint: its method and its path.
+        pub const ROUTES: &[(&str, &str)] = &[$((stringify!($method), $path)),+];
+
+        fn routes() -> Router<App> {
+            Router::new()$(.route($path, handle(MethodFilter::$method, $handler)))+
+        }
+    };
+}
+
+routes! {
+    GET    "/v1/account" => account::retrieve;
+    GET    "/v1/accounts/{id}" => account::retrieve_by_id;
+
+    POST   "/v1/customers" => customers::create;
+    GET    "/v1/customers" => customers::list;
+    GET    "/v1/customers/{id}" => customers::retrieve;
+    POST   "/v1/customers/{id}" => customers::update;
+    DELETE "/v1/customers/{id}" => customers::delete;
+    GET    "/v1/customers/{id}/payment_methods" => payment_methods::list_of_customer;
+    GET    "/v1/customers/{id}/payment_methods/{inner}" => payment_methods::retrieve_of_customer;
+    GET    "/v1/customers/{id}/subscriptions" => subscriptions::list_of_customer;
+
+    POST   "/v1/products" => products::create;
+    GET    "/v1/products" => products::list;
+    GET    "/v1/products/{id}" => products::retrieve;
+    POST   "/v1/products/{id}" => products::update;
+    DELETE "/v1/products/{id}" => products::delete;
+
+    POST   "/v1/prices" => prices::create;
+    GET    "/v1/prices" => prices::list;
+    GET    "/v1/prices/{id}" => prices::retrieve;
+    POST   "/v1/prices/{id}" => prices::update;
+
+    POST   "/v1/payment_methods" => payment_methods::create;
+    GET    "/v1/payment_methods" => payment_methods::list;
+    GET    "/v1/payment_methods/{id}" => payment_methods::retrieve;
+    POST   "/v1/payment_methods/{id}/attach" => payment_methods::attach;
+    POST   "/v1/payment_methods/{id}/detach" => payment_methods::detach;
+
+    POST   "/v1/subscriptions" => subscriptions::create;
+    GET    "/v1/subscriptions" => subscriptions::list;
+    GET    "/v1/subscriptions/{id}" => subscriptions::retrieve;
+    POST   "/v1/subscriptions/{id}" => subscriptions::update;
+    DELETE "/v1/subscriptions/{id}" => subscriptions::cancel;
+    POST   "/v1/subscriptions/{id}/cancel" => subscriptions::cancel;
+
+    GET    "/v1/subscription_items" => subscription_items::list;
+    GET    "/v1/subscription_items/{id}" => subscription_items::retrieve;
+
+    GET    "/v1/invoices" => invoices::list;
+    GET    "/v1/invoices/{id}" => invoices::retrieve;
+    GET    "/v1/invoices/{id}/lines" => invoices::lines;
+
+    GET    "/v1/payment_intents/{id}" => payment_intents::retrieve;
+
+    GET    "/v1/events" => events::list;
+    GET    "/v1/events/{id}" => events::retrieve;
+
+    POST   "/v1/billing_portal/sessions" => sessions::create;
+
+    POST   "/v1/billing_portal/configurations" => configurations::create;
+    GET    "/v1/billing_portal/configurations" => configurations::list;
+    GET    "/v1/billing_portal/configurations/{id}" => configurations::retrieve;
+    POST   "/v1/billing_portal/configurations/{id}" => configurations::update;
+}
+
+/// Everything below `/v1`, and what is not there.
+pub fn router(app: App) -> Router {
+    serve(app, routes(), MOST_TIME)
+}
+
+/// One endpoint: `work` answers a [`Call`].
+pub fn handle<F, Fut>(method: MethodFilter, work: F) -> MethodRouter<App>
+where
+    F: FnOnce(Call) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Reply>> + Send + 'static,
+{
+    on(method, |State(app): State<App>, request: Request| call::run(app, request, work))
+}
+
+/// Puts what every answer needs around routes below `/v1`.
+pub fn serve(app: App, routes: Router<App>, time: Duration) -> Router {
+    let limits = Limits { clock: app.db.clock().clone(), time };
+    // The layer around them gives the router's bare answers their envelope.
+    let nothing = || any(async || StatusCode::NOT_FOUND);
+    routes
+        .route("/v1", nothing())
+        .route("/v1/", nothing())
+        .route("/v1/{*rest}", nothing())
+        .layer(DefaultBodyLimit::max(MOST_BODY))
+        .layer(CatchPanicLayer::custom(answer::panicked))
+        .layer(middleware::from_fn_with_state(limits, answer::answer))
+        .with_state(app)
+}

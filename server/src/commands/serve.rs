@@ -1,0 +1,123 @@
+//! `portico serve`: opens everything, listens, and drains when it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use billing::gateway::sandbox::Sandbox;
+use billing::{Clock, directory};
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::{connect, detail};
+use crate::config::Settings;
+use crate::state::App;
+use crate::{site, web, worker};
+
+/// How long running requests may take after the signal to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Serve without running the workers.
+    #[arg(long, conflicts_with = "workers_only")]
+    no_workers: bool,
+    /// Run the workers without serving.
+    #[arg(long)]
+    workers_only: bool,
+}
+
+pub async fn run(settings: Settings, options: Options) -> Result<(), String> {
+    start_log(&settings)?;
+    if !options.workers_only {
+        site::check()?;
+    }
+    let app = open(settings).await?;
+    refuse_exposed_live(&app).await?;
+    let workers = (!options.no_workers).then(|| worker::start(app.db.clone()));
+    if options.workers_only {
+        stop_signal().await;
+    } else {
+        listen(app).await?;
+    }
+    if let Some(workers) = workers {
+        workers.stop().await;
+    }
+    Ok(())
+}
+
+async fn open(settings: Settings) -> Result<App, String> {
+    let db = connect(&settings, Clock::system()).await?;
+    if settings.auto_migrate {
+        db.migrate().await.map_err(|e| format!("cannot migrate the database: {}", detail(&e)))?;
+    } else if !db.is_ready().await.map_err(|e| detail(&e))? {
+        return Err("the database's schema is not up to date; run `portico migrate`".into());
+    }
+    let sandbox = Sandbox::open(&settings.sandbox_url())
+        .await
+        .map_err(|e| format!("cannot open the sandbox's ledger: {}", detail(&e)))?;
+    Ok(App { db, gateway: Arc::new(sandbox), settings: Arc::new(settings), draining: Arc::new(AtomicBool::new(false)) })
+}
+
+/// Real money over plain HTTP on a public name is refused.
+async fn refuse_exposed_live(app: &App) -> Result<(), String> {
+    let mut tx = app.db.read().await.map_err(|e| detail(&e))?;
+    let live = directory::has_live_key(&mut tx).await.map_err(|e| detail(&e))?;
+    if live && app.settings.is_exposed() {
+        return Err(format!(
+            "{} is plain HTTP and a live key exists: serve https, or revoke the key",
+            app.settings.public_url
+        ));
+    }
+    Ok(())
+}
+
+async fn listen(app: App) -> Result<(), String> {
+    let addr = app.settings.addr;
+    let listener = TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr}: {e}"))?;
+    tracing::info!(%addr, public_url = %app.settings.public_url, "serving");
+    let draining = app.draining.clone();
+    let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = axum::serve(listener, web::router(app).into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move {
+            stop_signal().await;
+            tracing::info!("stopping: answering what was accepted");
+            draining.store(true, Ordering::Relaxed);
+            let _ = stopping.send(());
+        });
+    let deadline = async {
+        // An error means the server ended by itself, before any signal.
+        if stopped.await.is_ok() {
+            tokio::time::sleep(DRAIN).await;
+        }
+    };
+    tokio::select! {
+        result = server => result.map_err(|e| format!("the server stopped: {e}")),
+        () = deadline => {
+            tracing::warn!("some requests did not finish in time");
+            Ok(())
+        }
+    }
+}
+
+async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+}
+
+fn start_log(settings: &Settings) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&settings.log).map_err(|e| format!("PORTICO_LOG: {e}"))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if settings.log_format == "json" {
+        log.json().init()
+    } else {
+        log.init()
+    }
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! Settings: flags, `PORTICO_…` variables, `.env`, `Leptos.toml`, in that order of precedence.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use billing::id;
+use billing::seal::Key;
+use clap::Args;
+use ipnet::IpNet;
+use serde::Deserialize;
+use url::Url;
+
+/// Every setting, each with its flag, its variable and its default.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Where the books are kept: sqlite://path or postgres://user@host/name.
+    #[arg(
+        long,
+        global = true,
+        env = "PORTICO_DATABASE_URL",
+        default_value = "sqlite://data/portico.db",
+        hide_env_values = true
+    )]
+    pub database_url: String,
+
+    /// Where the built-in test processor keeps its own ledger [default: beside the database].
+    #[arg(long, global = true, env = "PORTICO_SANDBOX_DATABASE_URL", hide_env_values = true)]
+    pub sandbox_database_url: Option<String>,
+
+    /// What sealed rows are sealed with, at least 32 characters [default: made beside a SQLite database at first start].
+    #[arg(long, global = true, env = "PORTICO_ENCRYPTION_KEY", hide_env_values = true)]
+    pub encryption_key: Option<String>,
+
+    /// The address to listen on.
+    #[arg(long, global = true, env = "PORTICO_ADDR", default_value = "127.0.0.1:3000")]
+    pub addr: SocketAddr,
+
+    /// How browsers and backends reach this server, without a path.
+    #[arg(long, global = true, env = "PORTICO_PUBLIC_URL", default_value = "http://localhost:3000", value_parser = public_url)]
+    pub public_url: String,
+
+    /// Proxies whose X-Forwarded-For is believed, as comma-separated networks (10.0.0.0/8,::1/128).
+    #[arg(long, global = true, env = "PORTICO_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// What is logged, in tracing's syntax (info, portico=debug, …).
+    #[arg(long, global = true, env = "PORTICO_LOG", default_value = "info")]
+    pub log: String,
+
+    /// Log lines for people (text) or for machines (json).
+    #[arg(long, global = true, env = "PORTICO_LOG_FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    pub log_format: String,
+
+    /// Whether `serve` brings the database's schema up to date when it starts.
+    #[arg(long, global = true, env = "PORTICO_AUTO_MIGRATE", default_value_t = true, action = clap::ArgAction::Set)]
+    pub auto_migrate: bool,
+}
+
+/// Variables of the build and the tests, which the program ignores.
+const NOT_OURS: &[&str] = &["PORTICO_CACHE", "PORTICO_TEST_POSTGRES", "PORTICO_TEST_SCALE"];
+/// Settings that may hold a password, and so may also stand in a file named by `…_FILE`.
+const SECRETS: &[(&str, &str)] = &[
+    ("PORTICO_DATABASE_URL", "database_url"),
+    ("PORTICO_SANDBOX_DATABASE_URL", "sandbox_database_url"),
+    ("PORTICO_ENCRYPTION_KEY", "encryption_key"),
+];
+
+impl Settings {
+    /// The host and port that browsers name, as in a `Host` header.
+    pub fn authority(&self) -> &str {
+        self.public_url.split_once("://").map_or(self.public_url.as_str(), |(_, rest)| rest)
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// Whether the public URL is plain HTTP on a name that others can reach: refused once live keys exist.
+    pub fn is_exposed(&self) -> bool {
+        let host = Url::parse(&self.public_url).ok().and_then(|url| url.host().map(|host| host.to_owned()));
+        let loopback = match host {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        };
+        !self.is_https() && !loopback
+    }
+
+    /// The test processor's ledger: its own file, beside the books' where those are a file.
+    pub fn sandbox_url(&self) -> String {
+        self.sandbox_database_url.clone().unwrap_or_else(|| {
+            let beside =
+                self.database_url.strip_prefix("sqlite://").map(|path| Path::new(path).with_file_name("sandbox.db"));
+            format!("sqlite://{}", beside.unwrap_or_else(|| "data/sandbox.db".into()).display())
+        })
+    }
+}
+
+/// The installation's key: the setting, or the file beside a SQLite database, which the first start makes.
+pub fn encryption_key(settings: &Settings) -> Result<Key, String> {
+    if let Some(text) = &settings.encryption_key {
+        return Key::parse(text).map_err(|e| format!("PORTICO_ENCRYPTION_KEY: {e}"));
+    }
+    let Some(database) = settings.database_url.strip_prefix("sqlite://") else {
+        return Err(
+            "PORTICO_ENCRYPTION_KEY is needed with PostgreSQL: at least 32 characters, the same on every process"
+                .into(),
+        );
+    };
+    let path = Path::new(database).with_file_name("portico.key");
+    let read = || -> std::io::Result<String> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(mut file) => file.write_all(id::secret().as_bytes())?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        std::fs::read_to_string(&path)
+    };
+    let text = read().map_err(|e| format!("{}: {e}", path.display()))?;
+    Key::parse(&text).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|e| e.to_string())?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err("must begin with http:// or https:// and name a host".into());
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err(
+            "must be a scheme, a host and perhaps a port: the portal and /v1 stand at the root of a host".into()
+        );
+    }
+    Ok(text.trim_end_matches('/').to_ascii_lowercase())
+}
+
+/// `Leptos.toml` as far as it is ours; the block that Leptos reads comes last in it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    server: ServerTable,
+    #[serde(default)]
+    log: LogTable,
+    /// Leptos' own block.
+    #[serde(default, rename = "workspace")]
+    _workspace: Option<toml::Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ServerTable {
+    addr: Option<String>,
+    public_url: Option<String>,
+    trusted_proxies: Option<Vec<String>>,
+    auto_migrate: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct LogTable {
+    filter: Option<String>,
+    format: Option<String>,
+}
+
+/// What `Leptos.toml` in the working directory says, as (argument, value) defaults. Secrets never stand in it.
+pub fn file_defaults() -> Result<Vec<(&'static str, String)>, String> {
+    let Ok(text) = std::fs::read_to_string("Leptos.toml") else { return Ok(Vec::new()) };
+    let file: File = toml::from_str(&text).map_err(|e| format!("Leptos.toml: {}", e.message()))?;
+    let values = [
+        ("addr", file.server.addr),
+        ("public_url", file.server.public_url),
+        ("trusted_proxies", file.server.trusted_proxies.map(|list| list.join(","))),
+        ("auto_migrate", file.server.auto_migrate.map(|on| on.to_string())),
+        ("log", file.log.filter),
+        ("log_format", file.log.format),
+    ];
+    Ok(values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+}
+
+/// Secrets from files: `PORTICO_DATABASE_URL_FILE=/run/secrets/db` as (argument, value) defaults.
+pub fn secret_files() -> Result<Vec<(&'static str, String)>, String> {
+    let mut found = Vec::new();
+    for (variable, argument) in SECRETS {
+        let Ok(path) = std::env::var(format!("{variable}_FILE")) else { continue };
+        if std::env::var_os(variable).is_some() {
+            return Err(format!("{variable} and {variable}_FILE are both set; keep one"));
+        }
+        let text = std::fs::read_to_string(&path).map_err(|e| format!("{variable}_FILE: {path}: {e}"))?;
+        found.push((*argument, text.trim_end().to_owned()));
+    }
+    Ok(found)
+}
+
+/// Refuses a `PORTICO_…` variable that no setting reads: a misspelt one would otherwise be silently without effect.
+pub fn refuse_unknown_variables(known: &[String]) -> Result<(), String> {
+    let is_known = |name: &str| {
+        let secret_file = name.strip_suffix("_FILE").is_some_and(|base| SECRETS.iter().any(|secret| secret.0 == base));
+        known.iter().any(|k| k == name) || NOT_OURS.contains(&name) || secret_file
+    };
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut unknown: Vec<String> = names.filter(|name| name.starts_with("PORTICO_") && !is_known(name)).collect();
+    unknown.sort();
+    match unknown.first() {
+        None => Ok(()),
+        Some(name) => Err(format!("unknown setting {name}; `portico serve --help` lists them all")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_urls_are_origins() {
+        assert_eq!(public_url("https://Billing.example.com/"), Ok("https://billing.example.com".into()));
+        assert_eq!(public_url("http://localhost:3000"), Ok("http://localhost:3000".into()));
+        for bad in
+            ["billing.example.com", "ftp://x.org", "https://x.org/portal", "https://x.org/?a=b", "https://user@x.org"]
+        {
+            assert!(public_url(bad).is_err(), "{bad}");
+        }
+    }
+}

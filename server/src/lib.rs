@@ -1,0 +1,14 @@
+//! The world's way in: the merchant API, the portal's documents, the workers and the command line.
+
+pub mod api;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod entry;
+pub mod front;
+pub mod shell;
+pub mod site;
+pub mod state;
+pub mod visit;
+pub mod web;
+pub mod worker;

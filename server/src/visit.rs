@@ -1,0 +1,105 @@
+//! Resolves each portal request to its visitor, once: the cookie's session, the language, the trace.
+
+use std::sync::Arc;
+
+use app::session::Visit;
+use app::text::Locale;
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use billing::directory::{self, Guest};
+use billing::portal::session;
+use billing::{Trace, transact};
+
+use crate::config::Settings;
+use crate::front::wants_page;
+use crate::shell;
+use crate::state::App;
+
+/// A session that has ended: its page still names the merchant and the way back.
+#[derive(Clone)]
+pub struct Ended(pub Arc<Guest>);
+
+/// The cookie's name: `__Host-` binds it to this host over TLS; plain HTTP, which only loopback has, cannot carry that.
+pub fn cookie_name(settings: &Settings) -> &'static str {
+    if settings.is_https() { "__Host-portico" } else { "portico" }
+}
+
+/// Puts a [`Visit`] into the request, and an [`Ended`] where the cookie's session is over.
+pub async fn resolve(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let trace = request.extensions().get::<Trace>().cloned().unwrap_or_default();
+    let found = match cookie(request.headers(), cookie_name(&app.settings)) {
+        Some(cookie) => look_up(&app, &cookie).await,
+        None => Ok(None),
+    };
+    let found = match found {
+        Ok(found) => found.map(Arc::new),
+        Err(error) => {
+            tracing::error!(?error, "the visitor could not be looked up");
+            return shell::broken(locale(request.headers(), None));
+        }
+    };
+    let now = app.db.clock().wall();
+    let locale = locale(request.headers(), found.as_deref());
+    let (guest, ended) = match found {
+        Some(guest) if guest.is_alive(now) => (Some(guest), None),
+        other => (None, other),
+    };
+    if let Some(guest) = &guest
+        && guest.session.last_seen_ms.is_some_and(|seen| seen.plus(session::TOUCH_MS) < now)
+    {
+        let who = guest.actor(trace.clone());
+        if let Err(error) = transact!(app.db, |tx| session::touch(tx, &who, &guest.session.id).await) {
+            tracing::error!(?error, "a session's use could not be noted");
+        }
+    }
+    if let Some(ended) = ended {
+        request.extensions_mut().insert(Ended(ended));
+    }
+    request.extensions_mut().insert(Visit { db: app.db, guest, locale, trace });
+    next.run(request).await
+}
+
+async fn look_up(app: &App, cookie: &str) -> billing::Result<Option<Guest>> {
+    let mut tx = app.db.read().await?;
+    directory::by_cookie(&mut tx, cookie, app.settings.authority()).await
+}
+
+/// The session's language, else the customer's, else the browser's.
+pub fn locale(headers: &HeaderMap, guest: Option<&Guest>) -> Locale {
+    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    match guest {
+        Some(guest) => Locale::choose(guest.session.locale.as_deref(), &guest.customer.preferred_locales, accepted),
+        None => Locale::choose(None, &[], accepted),
+    }
+}
+
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
+    all.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+/// Pages are for living sessions. Server functions answer for themselves: each begins with `Session::current()`.
+pub async fn require_session(request: Request, next: Next) -> Response {
+    let signed_in = request.extensions().get::<Visit>().is_some_and(|visit| visit.guest.is_some());
+    if signed_in || (request.uri().path().starts_with("/do/") && !wants_page(request.headers())) {
+        return next.run(request).await;
+    }
+    let locale = request.extensions().get::<Visit>().map(|v| v.locale).unwrap_or_default();
+    let ended = request.extensions().get::<Ended>().map(|ended| ended.0.as_ref());
+    shell::expired(locale, ended, StatusCode::UNAUTHORIZED)
+}
+
+/// A path that leads nowhere, or a file of `public/`.
+pub async fn nothing_here(request: Request) -> Response {
+    if crate::site::has(request.uri().path().trim_start_matches('/')) {
+        return crate::site::file(request).await;
+    }
+    if !wants_page(request.headers()) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let visit = request.extensions().get::<Visit>();
+    shell::missing(visit.map(|v| v.locale).unwrap_or_default(), visit.is_some_and(|v| v.guest.is_some()))
+}

@@ -1,0 +1,82 @@
+//! The one router: which paths exist, and which layer stands in front of which.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::IntoResponse;
+use axum::routing::{any, get};
+use leptos::prelude::LeptosOptions;
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::state::App;
+use crate::{api, entry, front, shell, site, visit};
+
+/// What a form or server function may send (axum's own limit is 2 MB).
+const FORM_LIMIT: usize = 64 * 1024;
+
+/// Every path outside `/v1`, `/do` and the portal's own pages, for the table of callers × endpoints.
+pub const ROUTES: &[(&str, &str)] = &[
+    ("GET", "/session/{secret}"),
+    ("POST", "/session/{secret}"),
+    ("GET", "/leave"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/pkg/{*file}"),
+];
+
+pub fn router(app: App) -> Router {
+    let entry = Router::new()
+        .route("/session/{secret}", get(entry::open).post(entry::open_by_button))
+        .route("/leave", get(entry::leave))
+        .with_state(app.clone());
+    let portal = pages()
+        .layer(from_fn(front::follow_form))
+        .layer(from_fn(visit::require_session))
+        .merge(entry)
+        .fallback(visit::nothing_here)
+        .layer(CatchPanicLayer::custom(front::broken))
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(from_fn_with_state(app.clone(), front::same_origin))
+        .layer(from_fn_with_state(app.clone(), visit::resolve))
+        .layer(from_fn_with_state(app.clone(), front::portal_host));
+    let health = Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route("/pkg/{*file}", get(site::file))
+        .with_state(app.clone());
+    Router::new()
+        .merge(health)
+        .merge(api::router(app.clone()))
+        .merge(portal)
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(from_fn_with_state(app.clone(), front::headers))
+        .layer(from_fn(front::log))
+        .layer(from_fn_with_state(app, front::identify))
+}
+
+/// The portal's pages by their paths (`/subscriptions/{id}`).
+pub fn page_paths() -> Vec<String> {
+    generate_route_list(app::App).iter().map(|route| route.path().to_owned()).collect()
+}
+
+/// The portal's pages and its server functions.
+fn pages() -> Router {
+    let options = LeptosOptions::builder().output_name("portico").build();
+    Router::<LeptosOptions>::new()
+        .leptos_routes_with_context(&options, generate_route_list(app::App), || {}, shell::document)
+        .route("/do/{*name}", any(leptos_axum::handle_server_fns))
+        .with_state(options)
+}
+
+async fn ready(State(app): State<App>) -> impl IntoResponse {
+    let draining = app.draining.load(std::sync::atomic::Ordering::Relaxed);
+    match app.db.is_ready().await {
+        Ok(true) if !draining => (StatusCode::OK, "ready"),
+        Ok(_) if draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+    }
+}

@@ -1,0 +1,71 @@
+//! Background work of this process: what is due in the job queue, one job at a time.
+
+use std::time::Duration;
+
+use billing::job::{self, NewJob};
+use billing::{Db, Millis, Result, idempotency, transact};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
+const IDLE: Duration = Duration::from_secs(1);
+
+pub struct Workers {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Workers {
+    /// Lets the job in hand finish, and takes no more.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.task.await;
+    }
+}
+
+pub fn start(db: Db) -> Workers {
+    let (stop, mut stopped) = watch::channel(false);
+    let task = tokio::spawn(async move {
+        if let Err(error) = plan(&db).await {
+            tracing::error!(%error, "could not plan the recurring jobs");
+        }
+        while !*stopped.borrow() {
+            match run_one(&db).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::error!(?error, "a job could not be taken"),
+            }
+            tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(IDLE) => {} }
+        }
+    });
+    Workers { stop, task }
+}
+
+/// The recurring jobs, once each whatever the number of processes.
+async fn plan(db: &Db) -> Result<()> {
+    transact!(db, |tx| {
+        tx.unaudited();
+        let job = NewJob { tenant: None, kind: "prune", unique_key: Some("prune"), payload: json!({}), run_at: tx.now };
+        job::enqueue(tx, job).await
+    })
+}
+
+/// Runs one due job; answers whether there was one.
+pub async fn run_one(db: &Db) -> Result<bool> {
+    let Some(job) = transact!(db, |tx| job::claim(tx).await)? else { return Ok(false) };
+    match job.kind.as_str() {
+        "prune" => {
+            let pruned = transact!(db, |tx| idempotency::prune(tx).await)?;
+            tracing::debug!(pruned, "forgot old idempotency keys");
+            let next: Millis = db.clock().wall().plus(HOUR_MS);
+            transact!(db, |tx| job::again(tx, &job.id, next, None).await)?;
+        }
+        unknown => {
+            tracing::error!(kind = unknown, job = job.id, "no worker knows this job");
+            let later = db.clock().wall().plus(HOUR_MS);
+            transact!(db, |tx| job::again(tx, &job.id, later, Some("unknown kind")).await)?;
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,103 @@
+//! Portal configurations.
+
+use serde_json::json;
+
+use crate::support::{Shop, on_both};
+
+const PATH: &str = "/v1/billing_portal/configurations";
+
+on_both!(a_configuration_lives, json_features_are_read_leniently, what_is_wrong_is_named,);
+
+async fn a_configuration_lives(shop: Shop) {
+    let price = shop.monthly_price(1000).await;
+    let product = shop.get(&format!("/v1/prices/{price}")).await.ok()["product"].as_str().unwrap().to_owned();
+    let form = format!(
+        "name=Small&metadata[a]=1&business_profile[headline]=Hello&business_profile[privacy_policy_url]=https://x.org/p\
+         &default_return_url=https://x.org&login_page[enabled]=false&session[link_ttl]=120&session[idle]=600&session[max]=1200\
+         &features[customer_update][enabled]=true&features[customer_update][allowed_updates][0]=email\
+         &features[invoice_history][enabled]=true&features[payment_method_update][enabled]=false\
+         &features[subscription_cancel][enabled]=true&features[subscription_cancel][mode]=immediately\
+         &features[subscription_cancel][cancellation_reason][enabled]=true\
+         &features[subscription_cancel][cancellation_reason][options][]=other\
+         &features[subscription_update][enabled]=true&features[subscription_update][default_allowed_updates][]=price\
+         &features[subscription_update][products][0][product]={product}\
+         &features[subscription_update][products][0][prices][0]={price}\
+         &features[subscription_update][products][0][adjustable_quantity][enabled]=true\
+         &features[subscription_update][products][0][adjustable_quantity][maximum]=9\
+         &features[subscription_update][schedule_at_period_end][conditions][0][type]=decreasing_item_amount"
+    );
+    let made = shop.post(PATH, &form).await.ok();
+    assert_eq!(
+        (&made["object"], &made["active"], &made["is_default"]),
+        (&json!("billing_portal.configuration"), &json!(true), &json!(false))
+    );
+    let features = &made["features"];
+    assert_eq!(features["customer_update"], json!({"allowed_updates": ["email"], "enabled": true}));
+    assert_eq!(features["subscription_cancel"]["cancellation_reason"]["options"], json!(["other"]));
+    let allowed = &features["subscription_update"]["products"][0];
+    assert_eq!(allowed["adjustable_quantity"], json!({"enabled": true, "maximum": 9, "minimum": 1}));
+    assert_eq!(made["session"], json!({"link_ttl": 120, "idle": 600, "max": 1200}));
+    let path = format!("{PATH}/{}", made["id"].as_str().unwrap());
+    assert_eq!(shop.get(&path).await.ok(), made);
+
+    let form = "active=false&name=&features[subscription_cancel][enabled]=false&features[subscription_update][products]=\
+                &features[subscription_update][enabled]=false&business_profile[headline]=";
+    let updated = shop.post(&path, form).await.ok();
+    assert_eq!((&updated["active"], &updated["name"]), (&json!(false), &json!(null)));
+    assert_eq!(updated["features"]["subscription_cancel"]["mode"], "immediately");
+    assert_eq!(updated["features"]["subscription_update"]["products"], json!([]));
+    assert_eq!(shop.get(&format!("{PATH}?active=true")).await.ids().len(), 1);
+    assert_eq!(shop.get(&format!("{PATH}?is_default=true")).await.ids().len(), 1);
+    assert_eq!(shop.get(&format!("{PATH}?is_default=false")).await.ids(), [made["id"].as_str().unwrap()]);
+    assert_eq!(shop.get(&format!("{PATH}/default")).await.ok()["is_default"], true);
+    let customer = shop.post("/v1/customers", "").await.made();
+    let form = format!("customer={customer}&configuration={}", made["id"].as_str().unwrap());
+    shop.post("/v1/billing_portal/sessions", &form).await.refused(400, "parameter_invalid", "configuration");
+}
+
+async fn json_features_are_read_leniently(shop: Shop) {
+    let body = json!({"features": {
+        "invoice_history": {"enabled": "true"},
+        "subscription_pause": {"enabled": true, "duration": {"type": "interval_options", "interval_options": [{"interval": "month", "interval_count": "2"}]}},
+    }});
+    let made = shop.post_json(PATH, &body).await.ok();
+    assert_eq!(made["features"]["invoice_history"]["enabled"], true);
+    assert_eq!(
+        made["features"]["subscription_pause"]["duration"]["interval_options"],
+        json!([{"interval": "month", "interval_count": 2}])
+    );
+}
+
+async fn what_is_wrong_is_named(shop: Shop) {
+    let cases = [
+        ("name=x", "parameter_missing", "features"),
+        ("features[foo][enabled]=true", "parameter_unknown", "features[foo]"),
+        ("features[invoice_history][enabled]=perhaps", "parameter_invalid", "features[invoice_history][enabled]"),
+        ("features[invoice_history][color]=red", "parameter_unknown", "features[invoice_history][color]"),
+        ("features[subscription_cancel][mode]=later", "parameter_invalid", "features[subscription_cancel][mode]"),
+        (
+            "features[subscription_cancel][offers][0][coupon]=x",
+            "parameter_unsupported",
+            "features[subscription_cancel][offers]",
+        ),
+        ("features[customer_update][enabled]=true", "parameter_invalid", "features[customer_update][allowed_updates]"),
+        ("features[subscription_create][enabled]=true", "parameter_unsupported", "features[subscription_create]"),
+        (
+            "features[invoice_history][enabled]=true&login_page[enabled]=true",
+            "parameter_unsupported",
+            "login_page[enabled]",
+        ),
+        ("features[invoice_history][enabled]=true&session[link_ttl]=5", "parameter_invalid", "session[link_ttl]"),
+        ("features[invoice_history][enabled]=true&default_return_url=x", "url_invalid", "default_return_url"),
+        ("features[invoice_history][enabled]=true&active=false", "parameter_unknown", "active"),
+    ];
+    for (form, code, param) in cases {
+        shop.post(PATH, form).await.refused(400, code, param);
+    }
+    let form = "features[subscription_update][enabled]=true&features[subscription_update][default_allowed_updates][0]=price\
+                &features[subscription_update][products][0][product]=prod_none";
+    shop.post(PATH, form).await.refused(404, "resource_missing", "features[subscription_update][products][0][product]");
+    shop.post(&format!("{PATH}/default"), "active=false").await.refused(400, "parameter_invalid", "active");
+    shop.get(&format!("{PATH}/bpc_none")).await.refused(404, "resource_missing", "id");
+    assert_eq!(shop.get(PATH).await.ids().len(), 1);
+}

@@ -1,0 +1,117 @@
+//! What is one merchant's does not exist for another: in no path, parameter, cursor or filter.
+
+use axum::http::Method;
+use server::api::ROUTES;
+
+use crate::support::{Shop, on_both};
+
+/// An object of each kind, by the beginning of the path that reads it.
+async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
+    let (customer, price) = (shop.paying_customer().await, shop.monthly_price(1000).await);
+    let subscription =
+        shop.post("/v1/subscriptions", &format!("customer={customer}&items[0][price]={price}")).await.ok();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let invoice = text(&subscription["latest_invoice"]);
+    let intent = text(&shop.get(&format!("/v1/invoices/{invoice}")).await.ok()["payment_intent"]);
+    let method = shop.get(&format!("/v1/customers/{customer}/payment_methods")).await.ids().remove(0);
+    let product = text(&shop.get(&format!("/v1/prices/{price}")).await.ok()["product"]);
+    let event = shop.get("/v1/events").await.ids().remove(0);
+    let configuration = text(&shop.get("/v1/billing_portal/configurations/default").await.ok()["id"]);
+    vec![
+        ("/v1/accounts/", shop.merchant.clone(), String::new()),
+        ("/v1/customers/", customer, method.clone()),
+        ("/v1/products/", product, String::new()),
+        ("/v1/prices/", price, String::new()),
+        ("/v1/payment_methods/", method, String::new()),
+        ("/v1/subscriptions/", text(&subscription["id"]), String::new()),
+        ("/v1/subscription_items/", text(&subscription["items"]["data"][0]["id"]), String::new()),
+        ("/v1/invoices/", invoice, String::new()),
+        ("/v1/payment_intents/", intent, String::new()),
+        ("/v1/events/", event, String::new()),
+        ("/v1/billing_portal/configurations/", configuration, String::new()),
+    ]
+}
+
+on_both!(another_merchants_objects_are_not_there, nor_in_a_parameter,);
+
+async fn another_merchants_objects_are_not_there(shop: Shop) {
+    let (stock, stranger) = (stock(&shop).await, shop.neighbour().await);
+    let customer = stranger.post("/v1/customers", "").await.made();
+    for (method, path) in ROUTES.iter().filter(|(_, path)| path.contains("{id}")) {
+        let (_, id, inner) = stock.iter().find(|(start, ..)| path.starts_with(start)).unwrap();
+        let form = if path.ends_with("/attach") { format!("customer={customer}") } else { String::new() };
+        let method: Method = method.parse().unwrap();
+        let path_of = |id: &str, inner: &str| path.replace("{id}", id).replace("{inner}", inner);
+        let theirs = stranger.send(stranger.form(method.clone(), &path_of(id, inner), &form)).await;
+        let nobodys = stranger.send(stranger.form(method.clone(), &path_of("x_1", "x_2"), &form)).await;
+        assert_eq!(theirs.status, 404, "{method} {path}: {}", theirs.text);
+        assert_eq!(
+            theirs.text.replace(id.as_str(), "x_1").replace(inner.as_str().max("\u{1}"), "x_2"),
+            nobodys.text,
+            "{method} {path}"
+        );
+    }
+}
+
+async fn nor_in_a_parameter(shop: Shop) {
+    let (stock, stranger) = (stock(&shop).await, shop.neighbour().await);
+    let id = |start: &str| stock.iter().find(|(s, ..)| *s == start).unwrap().1.clone();
+    let own = stranger.paying_customer().await;
+    let price = stranger.monthly_price(1).await;
+    let posts = [
+        ("/v1/prices", format!("currency=eur&unit_amount=1&product={}", id("/v1/products/")), "product"),
+        ("/v1/products", format!("name=x&default_price={}", id("/v1/prices/")), "default_price"),
+        ("/v1/subscriptions", format!("customer={}&items[0][price]={price}", id("/v1/customers/")), "customer"),
+        ("/v1/subscriptions", format!("customer={own}&items[0][price]={}", id("/v1/prices/")), "items[0][price]"),
+        (
+            "/v1/subscriptions",
+            format!("customer={own}&items[0][price]={price}&default_payment_method={}", id("/v1/payment_methods/")),
+            "default_payment_method",
+        ),
+        ("/v1/billing_portal/sessions", format!("customer={}", id("/v1/customers/")), "customer"),
+        (
+            "/v1/billing_portal/sessions",
+            format!("customer={own}&configuration={}", id("/v1/billing_portal/configurations/")),
+            "configuration",
+        ),
+        (
+            "/v1/billing_portal/sessions",
+            format!("customer={own}&subscription={}", id("/v1/subscriptions/")),
+            "subscription",
+        ),
+    ];
+    for (path, form, param) in posts {
+        let answer = stranger.post(path, &form).await;
+        if param == "default_price" {
+            answer.refused(400, "parameter_unknown", param);
+        } else {
+            answer.refused(404, "resource_missing", param);
+        }
+    }
+    let attach = format!("/v1/payment_methods/pm_card_visa/attach?customer={}", id("/v1/customers/"));
+    stranger.post(&attach, "").await.refused(404, "resource_missing", "customer");
+    for (list, start) in [
+        ("/v1/customers?", "/v1/customers/"),
+        ("/v1/products?", "/v1/products/"),
+        ("/v1/prices?", "/v1/prices/"),
+        ("/v1/subscriptions?", "/v1/subscriptions/"),
+        ("/v1/invoices?", "/v1/invoices/"),
+        ("/v1/events?", "/v1/events/"),
+        ("/v1/billing_portal/configurations?", "/v1/billing_portal/configurations/"),
+    ] {
+        for cursor in ["starting_after", "ending_before"] {
+            stranger.get(&format!("{list}{cursor}={}", id(start))).await.refused(404, "resource_missing", cursor);
+        }
+    }
+    for (list, param, start) in [
+        ("/v1/subscriptions", "customer", "/v1/customers/"),
+        ("/v1/invoices", "customer", "/v1/customers/"),
+        ("/v1/invoices", "subscription", "/v1/subscriptions/"),
+        ("/v1/payment_methods", "customer", "/v1/customers/"),
+        ("/v1/subscription_items", "subscription", "/v1/subscriptions/"),
+    ] {
+        stranger.get(&format!("{list}?{param}={}", id(start))).await.refused(404, "resource_missing", param);
+    }
+    assert!(stranger.get(&format!("/v1/prices?product={}", id("/v1/products/"))).await.ids().is_empty());
+    assert!(stranger.get(&format!("/v1/products?ids[]={}", id("/v1/products/"))).await.ids().is_empty());
+}

@@ -1,0 +1,22 @@
+//! The merchant API on both databases: what the official SDKs send, and what they must never see.
+
+// A test stops at the first thing that is not as it should be.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod catalog;
+mod configurations;
+mod customers;
+mod events;
+mod expand;
+mod idempotency;
+mod invoices;
+mod isolation;
+mod lists;
+mod machinery;
+mod nasty;
+mod payment_methods;
+mod sessions;
+mod subscriptions;

@@ -1,0 +1,201 @@
+//! Who may call what: every route and server function has a row here, and one without a row fails.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use billing::{directory, transact};
+use leptos::server_fn::axum::server_fn_paths;
+
+use crate::stage::{Merchant, Stage, request};
+
+/// The API: without a key and with a revoked one everything is 401. With another merchant's key, an object's path is
+/// 404, and a collection answers that merchant's own.
+const API: &[(&str, &str, u16)] = &[
+    ("GET", "/v1/account", 200),
+    ("GET", "/v1/accounts/{id}", 403),
+    ("POST", "/v1/customers", 200),
+    ("GET", "/v1/customers", 200),
+    ("GET", "/v1/customers/{id}", 404),
+    ("POST", "/v1/customers/{id}", 404),
+    ("DELETE", "/v1/customers/{id}", 404),
+    ("GET", "/v1/customers/{id}/payment_methods", 404),
+    ("GET", "/v1/customers/{id}/payment_methods/{inner}", 404),
+    ("GET", "/v1/customers/{id}/subscriptions", 404),
+    ("POST", "/v1/products", 400),
+    ("GET", "/v1/products", 200),
+    ("GET", "/v1/products/{id}", 404),
+    ("POST", "/v1/products/{id}", 404),
+    ("DELETE", "/v1/products/{id}", 404),
+    ("POST", "/v1/prices", 400),
+    ("GET", "/v1/prices", 200),
+    ("GET", "/v1/prices/{id}", 404),
+    ("POST", "/v1/prices/{id}", 404),
+    ("POST", "/v1/payment_methods", 400),
+    ("GET", "/v1/payment_methods", 400),
+    ("GET", "/v1/payment_methods/{id}", 404),
+    ("POST", "/v1/payment_methods/{id}/attach", 400),
+    ("POST", "/v1/payment_methods/{id}/detach", 404),
+    ("POST", "/v1/subscriptions", 400),
+    ("GET", "/v1/subscriptions", 200),
+    ("GET", "/v1/subscriptions/{id}", 404),
+    ("POST", "/v1/subscriptions/{id}", 404),
+    ("DELETE", "/v1/subscriptions/{id}", 404),
+    ("POST", "/v1/subscriptions/{id}/cancel", 404),
+    ("GET", "/v1/subscription_items", 400),
+    ("GET", "/v1/subscription_items/{id}", 404),
+    ("GET", "/v1/invoices", 200),
+    ("GET", "/v1/invoices/{id}", 404),
+    ("GET", "/v1/invoices/{id}/lines", 404),
+    ("GET", "/v1/payment_intents/{id}", 404),
+    ("GET", "/v1/events", 200),
+    ("GET", "/v1/events/{id}", 404),
+    ("POST", "/v1/billing_portal/sessions", 400),
+    ("POST", "/v1/billing_portal/configurations", 400),
+    ("GET", "/v1/billing_portal/configurations", 200),
+    ("GET", "/v1/billing_portal/configurations/{id}", 404),
+    ("POST", "/v1/billing_portal/configurations/{id}", 404),
+];
+
+/// Pages: without a session, or with one that has ended, 401; another customer's object is not there.
+const PAGES: &[(&str, u16)] =
+    &[("/", 200), ("/subscriptions/{id}", 404), ("/subscriptions/{id}/cancel", 404), ("/invoices", 200)];
+
+/// Server functions: without a session, or with one that has ended, 401; then what another customer's session is told.
+const FUNCTIONS: &[(&str, u16)] = &[
+    ("/do/app/pages/cancel/cancel_subscription", 404),
+    ("/do/app/pages/cancel/read_leaving", 404),
+    ("/do/app/pages/invoices/read_invoices", 200),
+    ("/do/app/pages/overview/read_overview", 200),
+    ("/do/app/pages/subscription/keep_subscription", 404),
+    ("/do/app/pages/subscription/read_subscription", 404),
+    ("/do/app/parts/frame/read_frame", 200),
+];
+
+/// Open to everybody by their nature.
+const OPEN: &[(&str, &str, u16)] = &[
+    ("GET", "/session/{secret}", 404),
+    ("POST", "/session/{secret}", 404),
+    ("GET", "/leave", 303),
+    ("GET", "/healthz", 200),
+    ("GET", "/readyz", 200),
+    ("GET", "/pkg/{*file}", 404),
+];
+
+#[tokio::test]
+async fn every_route_has_a_row() {
+    let rows: BTreeSet<_> = API.iter().map(|(method, path, _)| (*method, *path)).collect();
+    assert_eq!(rows, server::api::ROUTES.iter().copied().collect());
+    let open: BTreeSet<_> = OPEN.iter().map(|(method, path, _)| (*method, *path)).collect();
+    assert_eq!(open, server::web::ROUTES.iter().copied().collect());
+    let pages: BTreeSet<_> = PAGES.iter().map(|(path, _)| (*path).to_owned()).collect();
+    assert_eq!(pages, server::web::page_paths().into_iter().collect());
+    let functions: BTreeSet<_> = FUNCTIONS.iter().map(|(path, _)| *path).collect();
+    assert_eq!(functions, server_fn_paths().map(|(path, _)| path).collect());
+}
+
+#[tokio::test]
+async fn the_api_is_for_its_own_merchant() {
+    let stage = Stage::new().await;
+    let owner = stage.merchant("Acme").await;
+    let other = stage.merchant("Rival").await;
+    let revoked = revoked_key(&stage, &owner).await;
+    for (method, path, expected) in API {
+        let path = filled(path, &owner);
+        let call = |key: Option<&str>| {
+            let bearer = key.map(|key| format!("Bearer {key}"));
+            let headers: Vec<_> = bearer.iter().map(|b| ("authorization", b.as_str())).collect();
+            request(Method::from_bytes(method.as_bytes()).unwrap(), &path, &headers)
+        };
+        assert_eq!(stage.send(call(None)).await.status(), 401, "no key: {method} {path}");
+        assert_eq!(stage.send(call(Some("sk_test_nobody"))).await.status(), 401, "unknown key: {method} {path}");
+        assert_eq!(stage.send(call(Some(&revoked))).await.status(), 401, "revoked key: {method} {path}");
+        let (status, body) = stage.text(call(Some(&other.key))).await;
+        assert_eq!(status, *expected, "other merchant: {method} {path}: {body}");
+        for id in [&owner.customer, &owner.subscription, &owner.invoice, &owner.price, &owner.product] {
+            assert!(status != 200 || !body.contains(id.as_str()), "{method} {path} shows another merchant's {id}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_and_functions_are_for_their_own_customer() {
+    let stage = Stage::new().await;
+    let owner = stage.merchant("Acme").await;
+    let (stranger, _) = stage.customer(&owner.who).await;
+    let (ended, ended_id) = stage.sign_in(&owner.who, &owner.customer).await;
+    transact!(stage.app.db, |tx| billing::portal::session::revoke(tx, &owner.who, &ended_id).await).unwrap();
+    let (cookie, session) = stage.sign_in(&owner.who, &stranger).await;
+    for (path, expected) in PAGES {
+        let path = path.replace("{id}", &owner.subscription);
+        let call = |cookie: &str| crate::stage::page(&path, cookie);
+        assert_eq!(stage.send(call("")).await.status(), 401, "no cookie: {path}");
+        assert_eq!(stage.send(call(&ended)).await.status(), 401, "ended session: {path}");
+        let (status, html) = stage.text(call(&cookie)).await;
+        assert_eq!(status, *expected, "other customer: {path}");
+        assert!(!html.contains(&owner.invoice) && !html.contains("\"Team\""), "{path} shows another customer's");
+    }
+    for (path, expected) in FUNCTIONS {
+        let call = |cookie: &str| function(path, cookie, &session, &owner.subscription);
+        assert_eq!(stage.send(call("")).await.status(), 401, "no cookie: {path}");
+        assert_eq!(stage.send(call(&ended)).await.status(), 401, "ended session: {path}");
+        let (status, body) = stage.text(call(&cookie)).await;
+        assert_eq!(status, *expected, "other customer: {path}: {body}");
+        assert!(!body.contains(&owner.invoice), "{path} shows another customer's");
+    }
+    let mut tx = stage.app.db.read().await.unwrap();
+    let untouched = billing::subscription::get(&mut tx, &owner.who, &owner.subscription).await.unwrap();
+    assert!(!untouched.cancel_at_period_end);
+}
+
+#[tokio::test]
+async fn the_open_doors_need_nothing() {
+    let stage = Stage::new().await;
+    for (method, path, expected) in OPEN {
+        let path = path.replace("{secret}", "unknown").replace("{*file}", "none.js");
+        let headers = [("sec-fetch-site", "same-origin")];
+        let answer = stage.send(request(Method::from_bytes(method.as_bytes()).unwrap(), &path, &headers)).await;
+        assert_eq!(answer.status(), *expected, "{method} {path}");
+    }
+}
+
+/// Calls a server function as the portal's own script does, with every field that any of them takes.
+fn function(path: &str, cookie: &str, session: &str, subscription: &str) -> Request<Body> {
+    let body = format!("session={session}&key=k&id={subscription}&done=");
+    let headers = [
+        ("cookie", cookie),
+        ("sec-fetch-site", "same-origin"),
+        ("accept", "application/json"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    let (mut parts, _) = request(Method::POST, path, &headers).into_parts();
+    parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
+    Request::from_parts(parts, Body::from(body))
+}
+
+async fn revoked_key(stage: &Stage, owner: &Merchant) -> String {
+    transact!(stage.app.db, |tx| {
+        let (key, text) = directory::create_key(tx, &owner.who, None).await?;
+        directory::revoke_key(tx, &owner.who, &key.id, 0).await?;
+        Ok(text)
+    })
+    .unwrap()
+}
+
+/// A route's path with the owner's own objects in it.
+fn filled(path: &str, owner: &Merchant) -> String {
+    let id = match path.split('/').nth(2).unwrap_or_default() {
+        "accounts" => &owner.who.tenant.merchant,
+        "customers" => &owner.customer,
+        "products" => &owner.product,
+        "prices" => &owner.price,
+        "payment_methods" => &owner.method,
+        "subscriptions" => &owner.subscription,
+        "subscription_items" => &owner.item,
+        "invoices" => &owner.invoice,
+        "payment_intents" => &owner.intent,
+        "events" => &owner.event,
+        _ => &owner.configuration,
+    };
+    path.replace("{id}", id).replace("{inner}", &owner.method)
+}

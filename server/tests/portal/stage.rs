@@ -1,0 +1,227 @@
+//! A whole server on a fresh database under a clock that stands still, and requests to it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, Response, StatusCode, header};
+use billing::catalog::price::{NewPrice, PriceProduct};
+use billing::catalog::{NewProduct, PriceUpdate};
+use billing::customer::{CustomerUpdate, payment_method};
+use billing::gateway::sandbox::{Sandbox, test_method};
+use billing::patch::Patch;
+use billing::period::{Interval, Recurring};
+use billing::portal::session::{self, NewSession, SessionOrigin};
+use billing::subscription::create::{PaymentBehavior, Trial};
+use billing::subscription::{self, CollectionMethod, NewItem, NewSubscription};
+use billing::{Actor, Clock, Currency, Db, Millis, directory, payment, transact};
+use clap::Parser;
+use server::config::Settings;
+use server::state::App;
+use tower::ServiceExt;
+
+pub const HOST: &str = "localhost:3000";
+
+pub struct Stage {
+    pub router: Router,
+    pub app: App,
+    pub clock: Clock,
+    _folder: tempfile::TempDir,
+}
+
+/// A merchant with one customer who has everything that a path can name.
+pub struct Merchant {
+    pub who: Actor,
+    pub key: String,
+    pub customer: String,
+    pub product: String,
+    pub price: String,
+    pub method: String,
+    pub subscription: String,
+    pub item: String,
+    pub invoice: String,
+    pub intent: String,
+    pub configuration: String,
+    pub event: String,
+}
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+impl Stage {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(Millis(1_780_000_000_000));
+        let url = format!("sqlite://{}/portico.db", folder.path().display());
+        let db = Db::open(&url, clock.clone()).await.unwrap();
+        db.migrate().await.unwrap();
+        let sandbox = Sandbox::open(&format!("sqlite://{}/sandbox.db", folder.path().display())).await.unwrap();
+        let settings = Arguments::parse_from(["portico", "--public-url", "http://localhost:3000"]).settings;
+        let draining = Arc::new(AtomicBool::new(false));
+        let app = App { db, gateway: Arc::new(sandbox), settings: Arc::new(settings), draining };
+        Self { router: server::web::router(app.clone()), app, clock, _folder: folder }
+    }
+
+    pub async fn merchant(&self, name: &str) -> Merchant {
+        let usd = Currency::parse("usd", "currency").unwrap();
+        let (who, key) = transact!(self.app.db, |tx| {
+            let merchant = directory::create_merchant(tx, name, "US", &usd).await?;
+            let who = Actor::system(directory::tenant(tx, &merchant.id, false).await?, "test");
+            let (_, key) = directory::create_key(tx, &who, None).await?;
+            Ok((who, key))
+        })
+        .unwrap();
+        let price = transact!(self.app.db, |tx| {
+            let product = NewProduct { name: "Team".into(), ..NewProduct::default() };
+            let recurring = Some(Recurring { interval: Interval::Month, count: 1 });
+            let new = NewPrice {
+                currency: usd.clone(),
+                product: PriceProduct::New(Box::new(product)),
+                unit_amount: 1900,
+                recurring,
+                trial_period_days: None,
+                active: None,
+                tax_behavior: None,
+                transfer_lookup_key: false,
+                fields: PriceUpdate::default(),
+            };
+            billing::catalog::price::create(tx, &who, new).await
+        })
+        .unwrap();
+        let (customer, method) = self.customer(&who).await;
+        let (subscription, invoice) = self.subscription(&who, &customer, &price.id).await;
+        let mut tx = self.app.db.read().await.unwrap();
+        let item = subscription::get(&mut tx, &who, &subscription).await.unwrap().items[0].id.clone();
+        let intent = billing::invoice::get(&mut tx, &who, &invoice).await.unwrap().payment_intent.unwrap();
+        let configuration = billing::portal::configuration::get(&mut tx, &who, "default").await.unwrap().id;
+        let event =
+            billing::event::list(&mut tx, &who, &billing::Page::first(1), None).await.unwrap().data[0].id.clone();
+        Merchant {
+            who,
+            key,
+            customer,
+            product: price.product,
+            price: price.id,
+            method,
+            subscription,
+            item,
+            invoice,
+            intent,
+            configuration,
+            event,
+        }
+    }
+
+    /// A customer with a card as its default method.
+    pub async fn customer(&self, who: &Actor) -> (String, String) {
+        transact!(self.app.db, |tx| {
+            let named = CustomerUpdate {
+                name: Patch::Set("Maya".into()),
+                email: Patch::Set("maya@example.com".into()),
+                ..Default::default()
+            };
+            let customer = billing::customer::create(tx, who, named).await?;
+            let card = test_method("pm_card_visa", 2030).unwrap();
+            let method = payment_method::attach(tx, who, &customer.id, card).await?;
+            let default =
+                CustomerUpdate { default_payment_method: Patch::Set(method.id.clone()), ..Default::default() };
+            billing::customer::update(tx, who, &customer.id, default).await?;
+            Ok((customer.id, method.id))
+        })
+        .unwrap()
+    }
+
+    /// A paid subscription, and its first invoice.
+    pub async fn subscription(&self, who: &Actor, customer: &str, price: &str) -> (String, String) {
+        let new = NewSubscription {
+            customer: customer.into(),
+            items: vec![NewItem { price: price.into(), quantity: None, metadata: Patch::Keep }],
+            trial: Trial::None,
+            trial_settings: Default::default(),
+            cancel_at_period_end: false,
+            cancel_at: None,
+            default_payment_method: None,
+            collection_method: CollectionMethod::ChargeAutomatically,
+            days_until_due: None,
+            payment_behavior: PaymentBehavior::AllowIncomplete,
+            payment_settings: Default::default(),
+            description: None,
+            metadata: Patch::Keep,
+        };
+        let created = transact!(self.app.db, |tx| subscription::create::create(tx, who, new.clone()).await).unwrap();
+        payment::collect(&self.app.db, self.app.gateway.clone(), who, &created.invoice.id).await.unwrap();
+        (created.subscription.id, created.invoice.id)
+    }
+
+    /// A fresh link's path and its session's id.
+    pub async fn link(&self, who: &Actor, customer: &str) -> (String, String) {
+        let new = NewSession {
+            customer: customer.into(),
+            configuration: None,
+            return_url: Some("https://shop.example/account".into()),
+            cancel_url: None,
+            locale: Some("en".into()),
+            subscription: None,
+            origin: SessionOrigin::Api,
+        };
+        let minted = transact!(self.app.db, |tx| session::create(tx, who, new.clone()).await).unwrap();
+        (format!("/session/{}", minted.secret), minted.session.id)
+    }
+
+    /// A browser session: its cookie (`portico=…`) and its public id.
+    pub async fn sign_in(&self, who: &Actor, customer: &str) -> (String, String) {
+        let (path, id) = self.link(who, customer).await;
+        let answer = self.send(from_a_page(&path)).await;
+        (cookie_of(&answer).unwrap(), id)
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    pub async fn text(&self, request: Request<Body>) -> (StatusCode, String) {
+        let answer = self.send(request).await;
+        let status = answer.status();
+        let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(bytes.to_vec()).unwrap())
+    }
+}
+
+pub fn request(method: Method, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let mut builder = Request::builder().method(method).uri(path).header(header::HOST, HOST);
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    builder.body(Body::empty()).unwrap()
+}
+
+/// A person following a link on the merchant's site.
+pub fn from_a_page(path: &str) -> Request<Body> {
+    let headers = [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-dest", "document"),
+        ("accept", "text/html"),
+    ];
+    request(Method::GET, path, &headers)
+}
+
+/// The button on our own page.
+pub fn button(path: &str) -> Request<Body> {
+    request(Method::POST, path, &[("sec-fetch-site", "same-origin"), ("accept", "text/html")])
+}
+
+/// A page of the portal with a session's cookie.
+pub fn page(path: &str, cookie: &str) -> Request<Body> {
+    request(Method::GET, path, &[("cookie", cookie), ("accept", "text/html"), ("sec-fetch-site", "same-origin")])
+}
+
+/// The cookie that an answer sets, as the browser sends it back.
+pub fn cookie_of(answer: &Response<Body>) -> Option<String> {
+    let set = answer.headers().get(header::SET_COOKIE)?.to_str().ok()?;
+    set.split(';').next().map(str::to_owned)
+}
