@@ -13,7 +13,7 @@ use crate::stage::{Merchant, Stage, request};
 /// 404, and a collection answers that merchant's own.
 const API: &[(&str, &str, u16)] = &[
     ("GET", "/v1/account", 200),
-    ("GET", "/v1/accounts/{id}", 403),
+    ("GET", "/v1/accounts/{id}", 404),
     ("POST", "/v1/customers", 200),
     ("GET", "/v1/customers", 200),
     ("GET", "/v1/customers/{id}", 404),
