@@ -56,11 +56,14 @@ function get(path, cookie) {
   return out
 }
 
+const build = () => execFileSync('cargo', ['build', '-q', '--workspace', '--bin', 'portico'], { cwd: root, env: { ...env, CARGO_TARGET_DIR: target }, stdio: 'inherit' })
+
 function buildLoop(file, label) {
+  build()
   const now = new Date()
   utimesSync(join(root, file), now, now)
   const begun = process.hrtime.bigint()
-  execFileSync('cargo', ['build', '-q', '-p', 'server'], { cwd: root, env: { ...env, CARGO_TARGET_DIR: target }, stdio: 'inherit' })
+  build()
   report(`edit-build loop, ${label}`, Number(process.hrtime.bigint() - begun) / 1e9, 's', 60)
 }
 
@@ -74,11 +77,15 @@ try {
   const text = brotliDecompressSync(html).toString()
   const assets = [...new Set([...text.matchAll(/(?:href|src)="?(\/(?:pkg\/[^" >]+|favicon[^" >]+))"?/g)].map((m) => m[1]))]
   const bytes = Object.fromEntries(assets.map((path) => [path, get(path, cookie).length]))
-  const wasm = assets.find((path) => path.endsWith('.wasm'))
+  if (!assets.some((path) => path.endsWith('.wasm'))) throw new Error('the overview names no WASM')
   report('overview, everything, brotli', html.length + Object.values(bytes).reduce((a, b) => a + b, 0), 'bytes', 240_000)
   report('  its document', html.length, 'bytes')
   for (const path of assets) report(`  ${path.replace(/\.[0-9a-f]{6,}\./, '.')}`, bytes[path], 'bytes')
-  report('WASM per page', Math.round(bytes[wasm] / 4), 'bytes')
+  // One file of code serves all pages: what a further page costs is its document, or the data of its view.
+  const [subscription] = /\/subscriptions\/sub_\w+/.exec(text) ?? []
+  for (const path of ['/invoices', subscription, `${subscription}/cancel`]) {
+    report(`  a further page, ${path.replace(/sub_\w+/, '{id}')}`, get(path, cookie).length, 'bytes')
+  }
 
   report('memory, idle', memory(portico), 'MiB')
   const page = load(`http://${host}/`, cookie)
