@@ -9,11 +9,11 @@ use super::call::Call;
 use super::expand::{Kind, Shape};
 use super::params::Params;
 
-/// Stripe's languages of a portal session; `auto` is the customer's own, else the browser's.
+/// Stripe's languages of a portal session, and Arabic, which is ours; `auto` is the customer's own, else the browser's.
 const LOCALES: &[&str] = &[
-    "auto", "bg", "cs", "da", "de", "el", "en", "en-AU", "en-CA", "en-GB", "en-IE", "en-IN", "en-NZ", "en-SG", "es",
-    "es-419", "et", "fi", "fil", "fr", "fr-CA", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl",
-    "pl", "pt", "pt-BR", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh", "zh-HK", "zh-TW",
+    "auto", "ar", "bg", "cs", "da", "de", "el", "en", "en-AU", "en-CA", "en-GB", "en-IE", "en-IN", "en-NZ", "en-SG",
+    "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb",
+    "nl", "pl", "pt", "pt-BR", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh", "zh-HK", "zh-TW",
 ];
 
 /// The link is in the answer, and in what the request's key keeps of it for a replay, and nowhere else.
@@ -52,8 +52,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_stripes_47_languages() {
-        assert_eq!(LOCALES.len(), 47);
+    fn there_are_stripes_47_languages_and_ours() {
+        assert_eq!(LOCALES.len(), 48);
         assert!(parse_locale("de", "locale").is_ok());
         assert!(parse_locale("xx", "locale").is_err());
     }
