@@ -247,6 +247,7 @@ class Journey(unittest.TestCase):
                 "payment_method.attached",
                 "customer.updated",
                 "invoice.created",
+                "customer.updated",  # the first invoice fixes the currency
                 "invoice.finalized",
                 "customer.subscription.created",
                 "payment_intent.succeeded",

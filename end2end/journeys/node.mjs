@@ -377,6 +377,7 @@ function journey(Sdk) {
       'payment_method.attached',
       'customer.updated',
       'invoice.created',
+      'customer.updated', // the first invoice fixes the currency
       'invoice.finalized',
       'customer.subscription.created',
       'payment_intent.succeeded',
@@ -391,14 +392,15 @@ function journey(Sdk) {
     const [created, , defaulted] = ours
     assert.deepEqual([created.api_version, created.origin, created.session], ['2026-10-28.endive', 'api', null])
     assert.match(created.request.id, /^req_/)
+    assert.deepEqual(await plain(ours[4].data.previous_attributes), { currency: null, next_invoice_sequence: 1 })
     assert.deepEqual(await plain(defaulted.data.previous_attributes), { invoice_settings: { default_payment_method: null } })
-    const leaving = ours[9]
+    const leaving = ours[10]
     assert.match(leaving.request.idempotency_key, /^leave-/)
     assert.equal(leaving.data.previous_attributes.cancel_at_period_end, false)
     assert.equal(leaving.data.object.cancel_at_period_end, true)
     assert.deepEqual(await plain(stripe.events.retrieve(leaving.id)), await plain(leaving))
     const family = await all(stripe.events.list({ type: 'invoice.*', created: { gte: customer.created } }))
-    assert.deepEqual(ids(family.reverse().filter(event => event.data.object.customer === customer.id)), ids([ours[3], ours[4], ours[7]]))
+    assert.deepEqual(ids(family.reverse().filter(event => event.data.object.customer === customer.id)), ids([ours[3], ours[5], ours[8]]))
   })
 
   test('a request that was sent twice is done once', async () => {
