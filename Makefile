@@ -33,7 +33,7 @@ lint: setup-lint ## Formatting, clippy, TypeScript's types, the rules of the hou
 	@cd end2end && node_modules/.bin/tsc
 
 dev: setup-dev ## Serve a debug build, and build it again at each change
-	PATH="$(PORTICO_CACHE)/tools/bin:$$PATH" cargo leptos watch -- serve $(SERVE_FLAGS)
+	@build/dev.sh $(SERVE_FLAGS)
 
 bench: setup-bench build ## Measure the built program
 	node end2end/bench/run.mjs

@@ -2,7 +2,7 @@
 // with their contents (so browsers may keep them for ever), the public files, and each text compressed once, as well
 // as it can be. Does nothing when nothing that it reads has changed, so that the server is not built again in vain.
 //
-// usage: node build/assets.mjs [folder that wasm-bindgen wrote] [site folder]
+// usage: node build/assets.mjs [--quick]     (quick: neither small nor compressed)
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -14,8 +14,9 @@ import { brotliCompress, constants as zlib, gzip } from 'node:zlib'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = resolve(here, '..')
-const front = resolve(process.argv[2] ?? join(root, 'target/wasm'))
-const site = resolve(process.argv[3] ?? join(root, 'target/site'))
+const quick = process.argv[2] === '--quick'
+const front = join(root, 'target/wasm')
+const site = join(root, 'target/site')
 const styleSheet = join(root, 'style/main.css')
 const publicFiles = join(root, 'public')
 
@@ -37,12 +38,13 @@ const filesIn = folder => !existsSync(folder) ? [] : readdirSync(folder, { recur
   .filter(entry => entry.isFile()).map(entry => join(entry.parentPath ?? entry.path, entry.name)).sort()
 
 const glue = join(front, `${NAME}.js`)
-const module_ = join(front, `${NAME}_bg.wasm`)
-for (const needed of [glue, module_, styleSheet]) if (!existsSync(needed)) stop(`${relative(root, needed)} is missing`)
+const whole = join(front, `${NAME}_bg.wasm`)
+for (const needed of [glue, whole, styleSheet]) if (!existsSync(needed)) stop(`${relative(root, needed)} is missing`)
 if (existsSync(join(front, 'snippets'))) stop('a dependency of app brings its own JavaScript (snippets); teach this script to carry it')
 
-const inputs = [glue, module_, ...filesIn(dirname(styleSheet)), ...filesIn(publicFiles), fileURLToPath(import.meta.url), join(here, 'package-lock.json')]
-const fingerprint = hashOf(...inputs.flatMap(file => [relative(root, file), readFileSync(file)]))
+const frontFiles = filesIn(front).filter(file => ['.js', '.wasm'].includes(extname(file)))
+const inputs = [...frontFiles, ...filesIn(dirname(styleSheet)), ...filesIn(publicFiles), fileURLToPath(import.meta.url), join(here, 'package-lock.json')]
+const fingerprint = hashOf(String(quick), ...inputs.flatMap(file => [relative(root, file), readFileSync(file)]))
 const made = join(site, 'manifest.json')
 if (existsSync(made) && JSON.parse(readFileSync(made)).inputs === fingerprint) process.exit(0)
 console.log('assets: optimizing and compressing the site')
@@ -57,26 +59,30 @@ for (const file of filesIn(publicFiles)) {
   if (path === 'manifest.json' || path.startsWith('pkg/')) stop(`public/${path} takes a name that the build uses itself`)
   put(path, readFileSync(file))
 }
-const wasm = putHashed('.wasm', optimizedWasm())
-// The glue's own default must name the file that exists, though the document tells it the name as well.
-const js = putHashed('.js', readFileSync(glue, 'utf8').replaceAll(`${NAME}_bg.wasm`, basename(wasm)))
+// The files of the front end name each other, so they share a folder whose name is the hash of them all.
+const files = frontFiles.map(file => [basename(file), extname(file) === '.wasm' && !quick ? optimizedWasm(file) : readFileSync(file)])
+const folder = `pkg/${hashOf(...files.flat()).slice(0, 8)}`
+for (const [name, bytes] of files) put(`${folder}/${name}`, bytes)
+const [js, split, wasm] = [`${folder}/${NAME}.js`, `${folder}/__wasm_split.js`, `${folder}/${NAME}_bg.wasm`]
 const css = putHashed('.css', await bundledStyle())
 
-const sizes = await Promise.all(filesIn(next).filter(file => COMPRESSIBLE.has(extname(file))).map(compress))
+const sizes = await Promise.all(filesIn(next).filter(file => !quick && COMPRESSIBLE.has(extname(file))).map(compress))
 // Written last and uncompressed: the server's to read, not the browser's. Paths are relative to the site.
-put('manifest.json', JSON.stringify({ js, wasm, css, inputs: fingerprint }, null, 2) + '\n')
+put('manifest.json', JSON.stringify({ js, split, wasm, css, inputs: fingerprint }, null, 2) + '\n')
 rmSync(site, { recursive: true, force: true })
 renameSync(next, site)
-for (const path of [wasm, js, css]) console.log(`assets: ${path}  ${sizes.find(size => size.path === path).text}`)
+for (const { path, text } of sizes.filter(size => size.path.startsWith('pkg/'))) console.log(`assets: ${path}  ${text}`)
 
 // The slowest step by far, so its result is kept for as long as the module stays the same.
-function optimizedWasm() {
+function optimizedWasm(file) {
   const tool = join(here, 'node_modules/binaryen/bin/wasm-opt')
   const options = ['-Oz', ...WASM_FEATURES.map(feature => `--enable-${feature}`), '--strip-debug', '--strip-producers', '--strip-target-features']
-  const out = join(front, `optimized.${hashOf(readFileSync(module_), ...options, readFileSync(join(here, 'package-lock.json')))}.wasm`)
+  const kept = `${front}.optimized`
+  const out = join(kept, `${basename(file, '.wasm')}.${hashOf(readFileSync(file), ...options, readFileSync(join(here, 'package-lock.json')))}.wasm`)
   if (!existsSync(out)) {
-    for (const old of filesIn(front).filter(file => basename(file).startsWith('optimized.'))) rmSync(old)
-    execFileSync(process.execPath, [tool, ...options, module_, '-o', `${out}.next`], { stdio: ['ignore', 'inherit', 'inherit'] })
+    for (const old of filesIn(kept).filter(old => basename(old).startsWith(`${basename(file, '.wasm')}.`))) rmSync(old)
+    mkdirSync(kept, { recursive: true })
+    execFileSync(process.execPath, [tool, ...options, file, '-o', `${out}.next`], { stdio: ['ignore', 'inherit', 'inherit'] })
     renameSync(`${out}.next`, out)
   }
   return readFileSync(out)

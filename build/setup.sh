@@ -64,13 +64,13 @@ wasm-bindgen() {
         fail "wasm-bindgen-cli $version did not build"
 }
 
-# Watches and rebuilds for `make dev`. Downloads nothing by itself: it finds wasm-bindgen beside it.
-cargo-leptos() {
-    local version=0.3.10
-    [ "$("$cache/tools/bin/cargo-leptos" --version 2>/dev/null)" = "cargo-leptos $version" ] && return
-    has perl || install perl
-    say "building cargo-leptos $version (many minutes, once)"
-    "${quick[@]}" cargo-leptos --version "$version" --locked --features no_downloads || fail "cargo-leptos $version did not build"
+# Cuts the front end into what every page needs and what one page needs.
+wasm-split() {
+    local version=0.2.4
+    [ "$(cat "$cache/tools/wasm-split-cli.version" 2>/dev/null)" = "$version" ] && [ -x "$cache/tools/bin/wasm-split-cli" ] && return
+    say "building wasm-split-cli $version (a minute, once)"
+    "${quick[@]}" wasm_split_cli_support --version "$version" --locked --features build-binary || fail "wasm-split-cli $version did not build"
+    echo "$version" >"$cache/tools/wasm-split-cli.version"
 }
 
 npm_ci() {
@@ -119,13 +119,13 @@ python() {
 
 for step in "$@"; do
     case $step in
-        build) basics; wasm-target; node-build; wasm-bindgen ;;
-        run) basics; wasm-target; node-build; node-shop; wasm-bindgen ;;
+        build) basics; wasm-target; node-build; wasm-bindgen; wasm-split ;;
+        run) basics; wasm-target; node-build; node-shop; wasm-bindgen; wasm-split ;;
         bench) basics; wrk ;;
         lint) basics; rust-lints; wasm-target; node-tests ;;
-        test) basics; rust-lints; wasm-target; chromium; postgres; node-build; node-tests; python; wasm-bindgen ;;
-        dev) basics; wasm-target; wasm-bindgen; cargo-leptos ;;
-        basics | wasm-target | wasm-bindgen | cargo-leptos | node-build | node-tests | node-shop | rust-lints | chromium | postgres | python | wrk) "$step" ;;
+        test) basics; rust-lints; wasm-target; chromium; postgres; node-build; node-tests; python; wasm-bindgen; wasm-split ;;
+        dev) basics; wasm-target; node-build; wasm-bindgen; wasm-split ;;
+        basics | wasm-target | wasm-bindgen | wasm-split | node-build | node-tests | node-shop | rust-lints | chromium | postgres | python | wrk) "$step" ;;
         *) fail "no such step: $step" ;;
     esac
 done

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # app as the browser gets it.
-# usage: build/wasm.sh build   compile it and write its glue: target/wasm/portico.js and portico_bg.wasm
+# usage: build/wasm.sh build   compile it, cut it into pages, write its glue: target/wasm
+#        build/wasm.sh dev     the same, quickly and large
 #        build/wasm.sh lint    run clippy over it
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,22 +17,28 @@ if [ -x "$cache/debian-rust/rustc" ]; then
 fi
 
 case ${1:-} in
-    build)
+    build | dev)
+        profile=$([ "$1" = build ] && echo wasm-release || echo dev)
         # Clones may share a target folder, and this file has the same name in all of them: cargo would take another's for ours.
-        compiled=$target_dir/wasm32-unknown-unknown/wasm-release/app.wasm
+        compiled=$target_dir/wasm32-unknown-unknown/${profile/#dev/debug}/app.wasm
         mkdir -p "${compiled%/*}"
         exec 8>"$compiled.lock"
         flock 8
-        [ "$(cat "$compiled.clone" 2>/dev/null)" = "$PWD" ] || cargo clean -q -p app --profile wasm-release --target wasm32-unknown-unknown
+        [ "$(cat "$compiled.clone" 2>/dev/null)" = "$PWD" ] || cargo clean -q -p app --profile "$profile" --target wasm32-unknown-unknown
         echo "$PWD" >"$compiled.clone"
 
-        cargo build "${front[@]}" --profile wasm-release
-        [ target/wasm/portico_bg.wasm -nt "$compiled" ] && exit
-        "$cache/tools/bin/wasm-bindgen" --target web --no-typescript --out-dir target/wasm --out-name portico "$compiled"
+        # What is cut apart must say where it refers to what.
+        cargo rustc "${front[@]}" --profile "$profile" --crate-type cdylib -- -C link-args=--emit-relocs
+        [ "$(cat target/wasm/profile 2>/dev/null)" = "$profile" ] && [ target/wasm/profile -nt "$compiled" ] && exit
+        rm -rf target/wasm && mkdir -p target/wasm
+        RUST_LOG=error "$cache/tools/bin/wasm-split-cli" --out-name portico "$compiled" target/wasm
+        "$cache/tools/bin/wasm-bindgen" --target web --no-typescript --keep-lld-exports --out-dir target/wasm --out-name portico target/wasm/portico.wasm
+        rm target/wasm/portico.wasm
+        echo "$profile" >target/wasm/profile
         ;;
     lint)
         # clippy is rustup's, and cannot use another compiler's library.
         [ -n "${RUSTC:-}" ] || cargo clippy -q "${front[@]}" -- -D warnings
         ;;
-    *) sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -15,7 +15,7 @@ pub mod text;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::{SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 
 use pages::cancel::CancelPage;
 use pages::invoices::InvoicesPage;
@@ -23,7 +23,8 @@ use pages::overview::OverviewPage;
 use pages::subscription::SubscriptionPage;
 use parts::{Frame, Missing};
 
-/// The portal of a customer with a living session. Every page is complete when it leaves the server.
+/// The portal of a customer with a living session. Every page is complete when it leaves the server. The overview is
+/// what most come for: the code of the other pages is fetched when they are opened.
 #[component]
 pub fn App() -> impl IntoView {
     #[cfg(feature = "ssr")]
@@ -34,8 +35,8 @@ pub fn App() -> impl IntoView {
             <Frame>
                 <FlatRoutes fallback=Missing>
                     <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async/>
-                    <Route path=path!("/subscriptions/:id") view=SubscriptionPage ssr=SsrMode::Async/>
-                    <Route path=path!("/subscriptions/:id/cancel") view=CancelPage ssr=SsrMode::Async/>
+                    <Route path=path!("/subscriptions/:id") view={Lazy::<SubscriptionPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/subscriptions/:id/cancel") view={Lazy::<CancelPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/invoices") view=InvoicesPage ssr=SsrMode::Async/>
                 </FlatRoutes>
             </Frame>
@@ -43,14 +44,14 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Takes over the page that the server rendered.
+/// Takes over the page that the server rendered, once the code of that page is there.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     #[cfg(debug_assertions)]
     std::panic::set_hook(Box::new(|panic| leptos::logging::error!("{panic}")));
     let texts = text::Texts::of_document();
-    leptos::mount::hydrate_body(move || {
+    leptos::mount::hydrate_lazy(move || {
         provide_context(texts);
         view! { <App/> }
     });

@@ -47,6 +47,7 @@ pub fn document() -> impl IntoView {
             <head>
                 <Head names/>
                 <link rel="modulepreload" href=format!("/{}", names.js) nonce=nonce.clone()/>
+                <link rel="modulepreload" href=format!("/{}", names.split) nonce=nonce.clone()/>
                 <link rel="preload" href=format!("/{}", names.wasm) r#as="fetch" r#type="application/wasm" crossorigin=""/>
                 <script type="application/json" id="texts" inner_html=text::payload(locale)></script>
                 <script type="module" nonce=nonce inner_html=hydration(names)></script>

@@ -21,6 +21,8 @@ struct Site;
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Names {
     pub js: String,
+    /// What fetches the code of a single page; `js` imports it.
+    pub split: String,
     pub wasm: String,
     pub css: String,
 }

@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
+use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::parts::{Form, FormFailure, FormKeys, Icon, Loaded, Shown, icon};
+use crate::parts::{Form, FormFailure, FormKeys, Icon, Loaded, Page, Shown, icon};
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,12 +67,19 @@ pub async fn cancel_subscription(
     Ok(())
 }
 
-#[component]
-pub fn CancelPage() -> impl IntoView {
-    let params = use_params_map();
-    let id = move || params.with(|params| params.get("id")).unwrap_or_default();
-    let page = Resource::new_blocking(id, read_leaving);
-    view! { <Loaded page view=|shown| shown.draw(leaving)/> }
+pub struct CancelPage(Page);
+
+#[lazy_route]
+impl LazyRoute for CancelPage {
+    fn data() -> Self {
+        let params = use_params_map();
+        let id = move || params.with(|params| params.get("id")).unwrap_or_default();
+        Self(Resource::new_blocking(id, read_leaving))
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! { <Loaded page=this.0 view=|shown| shown.draw(leaving)/> }.into_any()
+    }
 }
 
 fn leaving(page: Leaving, form: Form) -> AnyView {

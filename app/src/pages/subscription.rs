@@ -3,12 +3,13 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::parts::{
-    Fact, Facts, Form, FormFailure, FormKeys, Icon, Loaded, Method, MethodView, Notice, Pill, PillView, Price, Shown,
-    icon,
+    Fact, Facts, Form, FormFailure, FormKeys, Icon, Loaded, Method, MethodView, Notice, Page, Pill, PillView, Price,
+    Shown, icon,
 };
 use crate::text::t;
 
@@ -82,15 +83,22 @@ pub async fn keep_subscription(session: String, key: String, id: String) -> Resu
     Ok(())
 }
 
-#[component]
-pub fn SubscriptionPage() -> impl IntoView {
-    let (params, query) = (use_params_map(), use_query_map());
-    let asked = move || {
-        let id = params.with(|params| params.get("id")).unwrap_or_default();
-        (id, query.with(|query| query.get("done")).unwrap_or_default())
-    };
-    let page = Resource::new_blocking(asked, |(id, done)| read_subscription(id, done));
-    view! { <Loaded page view=|shown| shown.draw(subscription)/> }
+pub struct SubscriptionPage(Page);
+
+#[lazy_route]
+impl LazyRoute for SubscriptionPage {
+    fn data() -> Self {
+        let (params, query) = (use_params_map(), use_query_map());
+        let asked = move || {
+            let id = params.with(|params| params.get("id")).unwrap_or_default();
+            (id, query.with(|query| query.get("done")).unwrap_or_default())
+        };
+        Self(Resource::new_blocking(asked, |(id, done)| read_subscription(id, done)))
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! { <Loaded page=this.0 view=|shown| shown.draw(subscription)/> }.into_any()
+    }
 }
 
 fn subscription(page: Detail, form: Form) -> AnyView {
