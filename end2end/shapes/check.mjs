@@ -8,12 +8,12 @@ const LISTS = [
 ]
 // Lists that belong to one object, asked of the first few; and what may be expanded in it.
 const WITHIN = {
-  customer: ['customers/{id}/payment_methods'],
+  customer: ['customers/{id}/payment_methods', 'customers/{id}/tax_ids'],
   invoice: ['invoices/{id}/lines'],
   subscription: ['subscription_items?subscription={id}'],
 }
 const EXPAND = {
-  customer: ['invoice_settings.default_payment_method', 'subscriptions'],
+  customer: ['invoice_settings.default_payment_method', 'subscriptions', 'tax_ids'],
   invoice: ['customer', 'payment_intent', 'parent.subscription_details.subscription'],
   subscription: ['customer', 'default_payment_method', 'latest_invoice.payment_intent', 'items.data.price.product'],
 }

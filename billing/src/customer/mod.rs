@@ -2,6 +2,7 @@
 
 mod contact;
 pub mod payment_method;
+pub mod tax_id;
 
 use serde::{Deserialize, Serialize};
 

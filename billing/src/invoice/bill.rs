@@ -96,7 +96,7 @@ async fn bill_to(tx: &mut Tx, who: &Actor, customer: &Customer, subscription: &S
         address: customer.address.as_ref().map(|a| a.0.clone()),
         shipping: customer.shipping.as_ref().map(|s| s.0.clone()),
         tax_exempt: Some(customer.tax_exempt),
-        tax_ids: Vec::new(),
+        tax_ids: customer::tax_id::printed(tx, who, &customer.id).await?,
         subscription_metadata: Some(subscription.metadata.0.clone()),
     })
 }

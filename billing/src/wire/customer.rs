@@ -1,4 +1,4 @@
-//! Customers and their payment methods.
+//! Customers, their tax IDs and their payment methods.
 
 use serde_json::{Value, json};
 
@@ -6,6 +6,7 @@ use super::with;
 use crate::actor::Tenant;
 use crate::customer::Customer;
 use crate::customer::payment_method::{MethodType, PaymentMethod};
+use crate::customer::tax_id::TaxId;
 
 pub fn customer(tenant: &Tenant, c: &Customer) -> Value {
     json!({
@@ -45,6 +46,26 @@ pub fn customer(tenant: &Tenant, c: &Customer) -> Value {
 /// What is left of a deleted object.
 pub fn deleted(object: &str, id: &str) -> Value {
     json!({ "id": id, "object": object, "deleted": true })
+}
+
+pub fn tax_id(tenant: &Tenant, t: &TaxId) -> Value {
+    json!({
+        "id": t.id,
+        "object": "tax_id",
+        "country": t.country,
+        "created": t.created,
+        "customer": t.customer,
+        "customer_account": null,
+        "livemode": tenant.livemode,
+        "owner": { "customer": t.customer, "customer_account": null, "type": "customer" },
+        "type": t.r#type,
+        "value": t.value,
+        "verification": {
+            "status": t.verification,
+            "verified_address": t.verified_address,
+            "verified_name": t.verified_name,
+        },
+    })
 }
 
 pub fn payment_method(tenant: &Tenant, m: &PaymentMethod) -> Value {

@@ -20,7 +20,7 @@ use crate::page::Listed;
 
 pub use account::account;
 pub use catalog::{plan, price, product};
-pub use customer::{customer, deleted, payment_method};
+pub use customer::{customer, deleted, payment_method, tax_id};
 pub use event::event;
 pub use invoice::invoice;
 pub use line::line;

@@ -22,3 +22,4 @@ mod portal_acts;
 mod portal_configuration;
 mod portal_sessions;
 mod subscriptions;
+mod tax_ids;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use billing::catalog::price::{PriceType, TaxBehavior};
 use billing::catalog::{Price, Product};
 use billing::customer::payment_method::{BillingDetails, Details, MethodType, PaymentMethod};
+use billing::customer::tax_id::{TaxId, Verification};
 use billing::customer::{Address, CustomField, Customer, InvoiceSettings, Shipping, TaxExempt};
 use billing::directory::{Business, Merchant};
 use billing::invoice::{BillTo, Invoice, Line, Status as InvoiceStatus};
@@ -32,6 +33,7 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("billing_portal.session", wire::portal_session(&tenant, &session(), "https://pay.example.com/session/x")),
         ("customer", wire::customer(&tenant, &customer())),
         ("deleted_customer", wire::deleted("customer", "cus_1")),
+        ("deleted_tax_id", wire::deleted("tax_id", "txi_1")),
         ("deleted_product", wire::deleted("product", "prod_1")),
         ("event", wire::event(&tenant, &event())),
         ("invoice", wire::invoice(&tenant, &invoice())),
@@ -42,6 +44,7 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("product", wire::product(&tenant, &product())),
         ("subscription", wire::subscription(&tenant, &subscription())),
         ("subscription_item", wire::item(&tenant, &item())),
+        ("tax_id", wire::tax_id(&tenant, &tax_id())),
     ]
 }
 
@@ -120,6 +123,21 @@ fn customer() -> Customer {
         deleted_at: None,
         version: 1,
         balance: -500,
+    }
+}
+
+fn tax_id() -> TaxId {
+    TaxId {
+        id: "txi_1".into(),
+        customer: "cus_1".into(),
+        r#type: "eu_vat".into(),
+        value: "DE123456789".into(),
+        country: some("DE"),
+        verification: Verification::Verified,
+        verified_name: some("Ada GmbH"),
+        verified_address: some("Berlin"),
+        created: THEN,
+        deleted_at: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Customers: create, retrieve, update, delete, list.
 
 use billing::customer::payment_method::{self, NewMethod};
+use billing::customer::tax_id;
 use billing::customer::{self, Address, CustomField, Customer, CustomerUpdate, Shipping, TaxExempt};
 use billing::{Actor, Patch, Result, Tx, wire};
 use serde_json::Value;
@@ -11,26 +12,23 @@ use super::expand::{Kind, Shape};
 use super::list;
 use super::params::{Params, unsupported};
 use super::payment_methods::test_method;
+use super::tax_ids;
 
 /// Stripe's parameters that say what Portico does not do.
-const UNSUPPORTED: &[&str] = &[
-    "business_name",
-    "cash_balance",
-    "default_source",
-    "individual_name",
-    "source",
-    "tax",
-    "tax_id_data",
-    "test_clock",
-    "validate",
-];
+const UNSUPPORTED: &[&str] =
+    &["business_name", "cash_balance", "default_source", "individual_name", "source", "tax", "test_clock", "validate"];
 
 pub async fn create(mut call: Call) -> Result<Reply> {
     let mut new = read(&mut call.params)?;
+    let tax_ids = call.params.objects("tax_id_data", tax_ids::read)?.unwrap_or_default();
     let method = first_method(&mut call, &mut new)?;
     let call = call.ready(Shape::One(Kind::Customer))?;
     change!(call, |tx| {
         let mut customer = customer::create(tx, &call.who, new.clone()).await?;
+        for (n, new) in tax_ids.iter().enumerate() {
+            let made = tax_id::create(tx, &call.who, &customer.id, new.clone()).await;
+            made.map_err(|e| e.within(&format!("tax_id_data[{n}]")))?;
+        }
         if let Some((method, is_default)) = method.clone() {
             customer = attach_first(tx, &call.who, customer, method, is_default).await?;
         }

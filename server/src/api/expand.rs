@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use billing::customer::payment_method;
+use billing::customer::{payment_method, tax_id};
 use billing::subscription::SubscriptionFilter;
 use billing::{Actor, Error, Page, Result, Tx, catalog, customer, invoice, payment, portal, subscription, wire};
 use serde_json::Value;
@@ -43,6 +43,9 @@ pub enum Kind {
     SubscriptionDetails,
     SubscriptionItemList,
     SubscriptionList,
+    TaxId,
+    TaxIdList,
+    TaxIdOwner,
 }
 
 /// What an endpoint answers with.
@@ -69,6 +72,8 @@ enum Field {
 enum Included {
     /// A customer's first subscriptions.
     Subscriptions,
+    /// A customer's first tax IDs.
+    TaxIds,
     /// What pays an invoice.
     Payments,
     /// What a browser would confirm with; there are no publishable keys, so none.
@@ -81,6 +86,10 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
     Some(match (kind, name) {
         (Customer, "invoice_settings") => Inside(InvoiceSettings),
         (Customer, "subscriptions") => Include(SubscriptionList, Included::Subscriptions),
+        (Customer, "tax_ids") => Include(TaxIdList, Included::TaxIds),
+        (TaxIdList, "data") => Inside(TaxId),
+        (TaxId, "customer") | (TaxIdOwner, "customer") => Id(Customer),
+        (TaxId, "owner") => Inside(TaxIdOwner),
         (Customer, "default_source" | "test_clock") => Whole,
         (InvoiceSettings, "default_payment_method") => Id(PaymentMethod),
         (Product, "default_price") => Id(Price),
@@ -292,6 +301,7 @@ async fn include(tx: &mut Tx, who: &Actor, what: Included, name: &str, object: O
     }
     let value = match what {
         Included::Subscriptions => subscriptions_of(tx, who, id).await?,
+        Included::TaxIds => tax_ids_of(tx, who, id).await?,
         Included::Payments => payments_of(tx, who, id).await?,
         Included::Nothing => Value::Null,
     };
@@ -304,6 +314,11 @@ async fn subscriptions_of(tx: &mut Tx, who: &Actor, customer: &str) -> Result<Va
     let found = subscription::list(tx, who, &Page::default(), &filter).await?;
     let url = format!("/v1/customers/{customer}/subscriptions");
     Ok(wire::listed(&url, found, |s| wire::subscription(&who.tenant, s)))
+}
+
+async fn tax_ids_of(tx: &mut Tx, who: &Actor, customer: &str) -> Result<Value> {
+    let found = tax_id::list(tx, who, customer, &Page::default()).await?;
+    Ok(wire::listed(&format!("/v1/customers/{customer}/tax_ids"), found, |t| wire::tax_id(&who.tenant, t)))
 }
 
 async fn payments_of(tx: &mut Tx, who: &Actor, invoice: &str) -> Result<Value> {

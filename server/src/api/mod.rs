@@ -34,6 +34,7 @@ mod products;
 mod sessions;
 mod subscription_items;
 mod subscriptions;
+mod tax_ids;
 
 use std::future::Future;
 use std::time::Duration;
@@ -78,6 +79,15 @@ routes! {
     GET    "/v1/customers/{id}/payment_methods" => payment_methods::list_of_customer;
     GET    "/v1/customers/{id}/payment_methods/{inner}" => payment_methods::retrieve_of_customer;
     GET    "/v1/customers/{id}/subscriptions" => subscriptions::list_of_customer;
+    POST   "/v1/customers/{id}/tax_ids" => tax_ids::create_of_customer;
+    GET    "/v1/customers/{id}/tax_ids" => tax_ids::list_of_customer;
+    GET    "/v1/customers/{id}/tax_ids/{inner}" => tax_ids::retrieve_of_customer;
+    DELETE "/v1/customers/{id}/tax_ids/{inner}" => tax_ids::delete_of_customer;
+
+    POST   "/v1/tax_ids" => tax_ids::create;
+    GET    "/v1/tax_ids" => tax_ids::list;
+    GET    "/v1/tax_ids/{id}" => tax_ids::retrieve;
+    DELETE "/v1/tax_ids/{id}" => tax_ids::delete;
 
     POST   "/v1/products" => products::create;
     GET    "/v1/products" => products::list;

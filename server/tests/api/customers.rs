@@ -88,7 +88,7 @@ async fn what_is_wrong_is_named(shop: Shop) {
         ("name[a]=x", "parameter_invalid", "name"),
         ("balance=-500", "parameter_unsupported", "balance"),
         ("source=tok_visa", "parameter_unsupported", "source"),
-        ("tax_id_data[0][type]=eu_vat", "parameter_unsupported", "tax_id_data"),
+        ("tax_id_data[0][type]=eu_vat", "parameter_missing", "tax_id_data[0][value]"),
         ("test_clock=clock_1", "parameter_unsupported", "test_clock"),
         ("payment_method=pm_1", "parameter_unsupported", "payment_method"),
         ("expand[]=foo", "parameter_invalid", "expand"),

@@ -14,12 +14,16 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
     let invoice = text(&subscription["latest_invoice"]);
     let intent = text(&shop.get(&format!("/v1/invoices/{invoice}")).await.ok()["payment_intent"]);
     let method = shop.get(&format!("/v1/customers/{customer}/payment_methods")).await.ids().remove(0);
+    let tax_ids = format!("/v1/customers/{customer}/tax_ids");
+    let tax_id = shop.post(&tax_ids, "type=eu_vat&value=DE123456789").await.made();
     let product = text(&shop.get(&format!("/v1/prices/{price}")).await.ok()["product"]);
     let event = shop.get("/v1/events").await.ids().remove(0);
     let configuration = text(&shop.get("/v1/billing_portal/configurations/default").await.ok()["id"]);
     vec![
         ("/v1/accounts/", shop.merchant.clone(), String::new()),
+        ("/v1/customers/{id}/tax_ids", customer.clone(), tax_id.clone()),
         ("/v1/customers/", customer, method.clone()),
+        ("/v1/tax_ids/", tax_id, String::new()),
         ("/v1/products/", product, String::new()),
         ("/v1/prices/", price, String::new()),
         ("/v1/payment_methods/", method, String::new()),
@@ -39,7 +43,11 @@ async fn another_merchants_objects_are_not_there(shop: Shop) {
     let customer = stranger.post("/v1/customers", "").await.made();
     for (method, path) in ROUTES.iter().filter(|(_, path)| path.contains("{id}")) {
         let (_, id, inner) = stock.iter().find(|(start, ..)| path.starts_with(start)).unwrap();
-        let form = if path.ends_with("/attach") { format!("customer={customer}") } else { String::new() };
+        let form = match (*method, *path) {
+            (_, "/v1/payment_methods/{id}/attach") => format!("customer={customer}"),
+            ("POST", "/v1/customers/{id}/tax_ids") => "type=eu_vat&value=DE123456789".to_owned(),
+            _ => String::new(),
+        };
         let method: Method = method.parse().unwrap();
         let path_of = |id: &str, inner: &str| path.replace("{id}", id).replace("{inner}", inner);
         let theirs = stranger.send(stranger.form(method.clone(), &path_of(id, inner), &form)).await;

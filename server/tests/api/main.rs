@@ -20,3 +20,4 @@ mod nasty;
 mod payment_methods;
 mod sessions;
 mod subscriptions;
+mod tax_ids;

@@ -39,6 +39,7 @@ const ENDPOINTS: &[(&str, &str)] = &[
         "active=true&nickname=x&lookup_key=x&transfer_lookup_key=true&tax_behavior=unspecified&metadata[a]=b",
     ),
     ("/v1/payment_methods/pm_card_visa/attach", "customer=C"),
+    ("/v1/customers/C/tax_ids", "type=eu_vat&value=DE123456789"),
     (
         "/v1/subscriptions",
         "customer=C&items[0][price]=P&items[0][quantity]=1&items[0][metadata][a]=b&trial_period_days=1&cancel_at_period_end=false\

@@ -22,6 +22,14 @@ const API: &[(&str, &str, u16)] = &[
     ("GET", "/v1/customers/{id}/payment_methods", 404),
     ("GET", "/v1/customers/{id}/payment_methods/{inner}", 404),
     ("GET", "/v1/customers/{id}/subscriptions", 404),
+    ("POST", "/v1/customers/{id}/tax_ids", 400),
+    ("GET", "/v1/customers/{id}/tax_ids", 404),
+    ("GET", "/v1/customers/{id}/tax_ids/{inner}", 404),
+    ("DELETE", "/v1/customers/{id}/tax_ids/{inner}", 404),
+    ("POST", "/v1/tax_ids", 400),
+    ("GET", "/v1/tax_ids", 400),
+    ("GET", "/v1/tax_ids/{id}", 404),
+    ("DELETE", "/v1/tax_ids/{id}", 404),
     ("POST", "/v1/products", 400),
     ("GET", "/v1/products", 200),
     ("GET", "/v1/products/{id}", 404),
@@ -190,6 +198,7 @@ fn filled(path: &str, owner: &Merchant) -> String {
         "products" => &owner.product,
         "prices" => &owner.price,
         "payment_methods" => &owner.method,
+        "tax_ids" => &owner.tax_id,
         "subscriptions" => &owner.subscription,
         "subscription_items" => &owner.item,
         "invoices" => &owner.invoice,
@@ -197,5 +206,6 @@ fn filled(path: &str, owner: &Merchant) -> String {
         "events" => &owner.event,
         _ => &owner.configuration,
     };
-    path.replace("{id}", id).replace("{inner}", &owner.method)
+    let inner = if path.contains("tax_ids") { &owner.tax_id } else { &owner.method };
+    path.replace("{id}", id).replace("{inner}", inner)
 }

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode, header};
 use billing::catalog::price::{NewPrice, PriceProduct};
 use billing::catalog::{NewProduct, PriceUpdate};
+use billing::customer::tax_id::{self, NewTaxId};
 use billing::customer::{CustomerUpdate, payment_method};
 use billing::gateway::sandbox::{Sandbox, test_method};
 use billing::patch::Patch;
@@ -38,6 +39,7 @@ pub struct Merchant {
     pub product: String,
     pub price: String,
     pub method: String,
+    pub tax_id: String,
     pub subscription: String,
     pub item: String,
     pub invoice: String,
@@ -94,6 +96,11 @@ impl Stage {
         .unwrap();
         let (customer, method) = self.customer(&who).await;
         let (subscription, invoice) = self.subscription(&who, &customer, &price.id).await;
+        let tax_id = transact!(self.app.db, |tx| {
+            let new = NewTaxId { r#type: "eu_vat".into(), value: "DE123456789".into() };
+            Ok(tax_id::create(tx, &who, &customer, new).await?.id)
+        })
+        .unwrap();
         let mut tx = self.app.db.read().await.unwrap();
         let item = subscription::get(&mut tx, &who, &subscription).await.unwrap().items[0].id.clone();
         let intent = billing::invoice::get(&mut tx, &who, &invoice).await.unwrap().payment_intent.unwrap();
@@ -107,6 +114,7 @@ impl Stage {
             product: price.product,
             price: price.id,
             method,
+            tax_id,
             subscription,
             item,
             invoice,
