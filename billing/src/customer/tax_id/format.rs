@@ -31,9 +31,9 @@ impl Format {
 
 /// Every format, by type and country.
 pub fn all() -> impl Iterator<Item = Format> {
-    FORMATS.iter().map(|(kind, country, example, masks)| Format {
+    FORMATS.iter().map(|&(kind, country, example, masks)| Format {
         r#type: kind,
-        country: Some(*country).filter(|country| !country.is_empty()),
+        country: Some(country).filter(|country| !country.is_empty()),
         example,
         masks,
     })
