@@ -11,16 +11,17 @@ const cache = process.env.PORTICO_CACHE ?? join(process.env.XDG_CACHE_HOME ?? jo
 const python = join(cache, 'python/bin/python')
 
 const SCRIPTS = [
+  [process.execPath, 'shapes/parameters.mjs', '--check'],
   [process.execPath, 'journeys/node.mjs'],
   [python, 'journeys/journey.py'],
   [process.execPath, 'shapes/check.mjs'],
 ]
 
-for (const [program, script] of SCRIPTS) {
+for (const [program, script, ...args] of SCRIPTS) {
   test(script, async () => {
     test.setTimeout(180_000)
     const env = { ...process.env, PORTICO_KEY: process.env.PORTICO_KEY ?? demo().secret_key, PYTHONDONTWRITEBYTECODE: '1' }
-    const run = promisify(execFile)(program, [script], { cwd: join(__dirname, '..'), env, maxBuffer: 16 * 1024 * 1024 })
+    const run = promisify(execFile)(program, [script, ...args], { cwd: join(__dirname, '..'), env, maxBuffer: 16 * 1024 * 1024 })
     await run.catch(error => { throw new Error(`${script}:\n${error.stdout}${error.stderr}`) })
   })
 }

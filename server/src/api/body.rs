@@ -41,9 +41,9 @@ fn media(headers: &HeaderMap) -> Option<Media> {
 
 fn json(body: &[u8]) -> Result<Map<String, Value>, Failure> {
     let value: Value = serde_json::from_slice(body)
-        .map_err(|e| Failure::bad_request(format!("Invalid JSON in the request's body: {e}")))?;
+        .map_err(|e| Failure::bad_request("json_invalid", format!("Invalid JSON in the request's body: {e}")))?;
     let Value::Object(fields) = value else {
-        return Err(Failure::bad_request("Invalid JSON in the request's body: it must be an object."));
+        return Err(Failure::bad_request("json_invalid", "Invalid JSON in the request's body: it must be an object."));
     };
     let mut values = 0;
     for (name, value) in &fields {

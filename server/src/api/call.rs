@@ -4,7 +4,7 @@ use std::future::Future;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use billing::{Actor, Listed, Result, Trace, Tx, wire};
@@ -16,6 +16,7 @@ use super::answer::{Reply, panic_text};
 use super::error::Failure;
 use super::expand::{Expand, Shape};
 use super::idempotency::{Key, is_kept};
+use super::known::Known;
 use super::params::Params;
 use super::{auth, body, form};
 use crate::state::App;
@@ -51,7 +52,9 @@ impl Call {
         let fields = body::parameters(parts.uri.query().unwrap_or_default(), &parts.headers, &bytes)?;
         let key = Key::read(&parts.headers, &parts.method, parts.uri.path(), &fields)?;
         who.trace.idempotency_key = key.as_ref().map(|key| key.text.clone());
-        Ok(Self { app, who, params: Params::new(fields), id, inner, key })
+        let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+        let params = Params::new(fields).of(Known::of(&parts.method, route));
+        Ok(Self { app, who, params, id, inner, key })
     }
 
     /// Everything has been read; what has not is refused, and so is an expansion that the answer does not have.
@@ -65,7 +68,7 @@ impl Call {
 async fn ids(parts: &mut Parts) -> Result<(String, String), Failure> {
     let params = RawPathParams::from_request_parts(parts, &())
         .await
-        .map_err(|_| Failure::bad_request("Invalid request: the URL is not valid UTF-8."))?;
+        .map_err(|_| Failure::bad_request("url_invalid", "Invalid request: the URL is not valid UTF-8."))?;
     let mut ids = (String::new(), String::new());
     for (name, value) in &params {
         form::check_characters(value)?;
@@ -82,7 +85,7 @@ fn unread(rejection: BytesRejection) -> Failure {
     if rejection.status().as_u16() == 413 {
         Failure::too_large(MOST_BODY)
     } else {
-        Failure::bad_request("The request's body could not be read.")
+        Failure::bad_request("body_unreadable", "The request's body could not be read.")
     }
 }
 

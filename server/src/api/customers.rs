@@ -14,10 +14,6 @@ use super::params::{Params, unsupported};
 use super::payment_methods::test_method;
 use super::tax_ids;
 
-/// Stripe's parameters that say what Portico does not do.
-const UNSUPPORTED: &[&str] =
-    &["business_name", "cash_balance", "default_source", "individual_name", "source", "tax", "test_clock", "validate"];
-
 pub async fn create(mut call: Call) -> Result<Reply> {
     let mut new = read(&mut call.params)?;
     let tax_ids = call.params.objects("tax_id_data", tax_ids::read)?.unwrap_or_default();
@@ -91,7 +87,6 @@ pub async fn list(mut call: Call) -> Result<Reply> {
     let page = list::page(&mut call.params)?;
     let email = call.params.text("email")?;
     let external_id = call.params.text("external_id")?;
-    call.params.unsupported(&["test_clock"])?;
     let call = call.ready(Shape::Many(Kind::Customer))?;
     let mut tx = call.read().await?;
     let found = customer::list(&mut tx, &call.who, &page, email.as_deref(), external_id.as_deref()).await?;
@@ -125,10 +120,9 @@ fn read(params: &mut Params) -> Result<CustomerUpdate> {
         update.custom_fields = settings.patch_objects("custom_fields", custom_field)?;
         update.default_payment_method = settings.patch_text("default_payment_method")?;
         update.footer = settings.patch_text("footer")?;
-        settings.unsupported(&["rendering_options"])
+        Ok(())
     })?;
     params.fixed("balance", &["0"])?;
-    params.unsupported(UNSUPPORTED)?;
     Ok(update)
 }
 

@@ -20,8 +20,7 @@ pub struct Failure {
 /// Stripe's error object. SDKs choose their error class by the status, not by `type`.
 #[derive(Debug, Clone, Serialize)]
 struct Envelope {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
+    code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     decline_code: Option<String>,
     message: Cow<'static, str>,
@@ -39,15 +38,11 @@ pub struct Detail(pub String);
 pub struct Enveloped;
 
 impl Failure {
-    fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+    /// Every failure has a code that programs can act on.
+    fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         let kind = if status.is_server_error() { "api_error" } else { "invalid_request_error" };
-        let error = Envelope { code: None, decline_code: None, message: message.into(), param: None, r#type: kind };
+        let error = Envelope { code, decline_code: None, message: message.into(), param: None, r#type: kind };
         Self { status, error: Box::new(error), retry_after: None, detail: None }
-    }
-
-    fn code(mut self, code: &'static str) -> Self {
-        self.error.code = Some(code);
-        self
     }
 
     fn param(mut self, param: String) -> Self {
@@ -55,25 +50,25 @@ impl Failure {
         self
     }
 
-    pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, message)
+    pub fn bad_request(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
     /// The texts say where a key belongs, and never repeat the one that was sent.
     pub fn no_key() -> Self {
         let message = "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer \
                        auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').";
-        Self::new(StatusCode::UNAUTHORIZED, message)
+        Self::new(StatusCode::UNAUTHORIZED, "api_key_missing", message)
     }
 
     pub fn wrong_key() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "Invalid API Key provided.")
+        Self::new(StatusCode::UNAUTHORIZED, "api_key_invalid", "Invalid API Key provided.")
     }
 
     pub fn other_account() -> Self {
         let message =
             "The provided key does not have access to the account in the request (or that account does not exist).";
-        Self::new(StatusCode::FORBIDDEN, message).code("account_invalid")
+        Self::new(StatusCode::FORBIDDEN, "account_invalid", message)
     }
 
     pub fn unknown_path(method: &str, path: &str) -> Self {
@@ -83,44 +78,46 @@ impl Failure {
         } else {
             ""
         };
-        Self::new(StatusCode::NOT_FOUND, format!("Unrecognized request URL ({method}: {path}).{hint}"))
+        Self::new(StatusCode::NOT_FOUND, "url_unknown", format!("Unrecognized request URL ({method}: {path}).{hint}"))
     }
 
     pub fn wrong_method(method: &str, path: &str) -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
             format!("This URL does not answer to this method ({method}: {path})."),
         )
     }
 
     pub fn too_large(most: usize) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The request's body is larger than {most} bytes."))
+        let message = format!("The request's body is larger than {most} bytes.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", message)
     }
 
     pub fn media_type() -> Self {
         let message = "The Content-Type of a request must be application/x-www-form-urlencoded or application/json.";
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type_unsupported", message)
     }
 
     /// The same key is being worked on right now.
     pub fn key_in_use() -> Self {
         let message =
             "There is currently another in-progress request using this Idempotency-Key. Please try again later.";
-        Self::new(StatusCode::CONFLICT, message).code("idempotency_key_in_use")
+        Self::new(StatusCode::CONFLICT, "idempotency_key_in_use", message)
     }
 
     pub fn rate_limited(retry_after: u32) -> Self {
-        let limited = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests hit the API too quickly.");
-        Self { retry_after: Some(retry_after), ..limited.code("rate_limit") }
+        let message = "Too many requests hit the API too quickly.";
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit", message) }
     }
 
     pub fn timed_out() -> Self {
-        Self::new(StatusCode::GATEWAY_TIMEOUT, "The request took too long, and may still be at work.")
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "The request took too long, and may still be at work.")
     }
 
     pub fn internal(detail: impl Into<String>) -> Self {
         let message = "An unexpected error occurred. It has been noted under this request's id.";
-        Self { detail: Some(detail.into()), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, message) }
+        Self { detail: Some(detail.into()), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", message) }
     }
 
     /// Whether the caller does well to send the same request again.
@@ -138,31 +135,30 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error {
-            Error::Invalid { param, code, .. } => Self::bad_request(message).code(code).param(param),
-            Error::Missing { param, .. } => {
-                Self::new(StatusCode::NOT_FOUND, message).code("resource_missing").param(param)
-            }
-            Error::Conflict { code, .. } => Self::bad_request(message).code(code),
-            Error::Forbidden(text) => Self::new(StatusCode::FORBIDDEN, text),
+            Error::Invalid { param, code, .. } => Self::bad_request(code, message).param(param),
+            Error::Missing { param, .. } => Self::new(StatusCode::NOT_FOUND, "resource_missing", message).param(param),
+            Error::Conflict { code, .. } => Self::bad_request(code, message),
+            Error::Forbidden(text) => Self::new(StatusCode::FORBIDDEN, "forbidden", text),
             Error::Declined { code, .. } => {
-                let mut declined = Self::new(StatusCode::PAYMENT_REQUIRED, message).code("card_declined");
+                let mut declined = Self::new(StatusCode::PAYMENT_REQUIRED, "card_declined", message);
                 declined.error.decline_code = Some(code);
                 declined.error.r#type = "card_error";
                 declined
             }
             Error::Busy => {
                 let message = "This object cannot be accessed right now because another request is at work on it. Please try again later.";
-                Self::new(StatusCode::CONFLICT, message).code("lock_timeout")
+                Self::new(StatusCode::CONFLICT, "lock_timeout", message)
             }
             Error::KeyReused => {
                 let message = "Keys for idempotent requests can only be used with the same parameters they were first used with. \
                                Try using another key if you meant to execute a different request.";
-                let mut reused = Self::bad_request(message);
+                let mut reused = Self::bad_request("idempotency_key_reused", message);
                 reused.error.r#type = "idempotency_error";
                 reused
             }
             Error::Unavailable(detail) => {
-                let unavailable = Self::new(StatusCode::SERVICE_UNAVAILABLE, "The service cannot do this right now.");
+                let message = "The service cannot do this right now.";
+                let unavailable = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
                 Self { retry_after: Some(1), detail: Some(detail), ..unavailable }
             }
             Error::Internal(detail) => Self::internal(detail),

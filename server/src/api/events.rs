@@ -23,7 +23,6 @@ pub async fn list(mut call: Call) -> Result<Reply> {
     let page = list::page(params)?;
     let kind = params.text("type")?;
     let kinds = params.texts("types")?;
-    params.unsupported(&["delivery_success"])?;
     if kind.is_some() && kinds.is_some() {
         return Err(Error::invalid("types", "You may only specify one of these parameters: type, types."));
     }

@@ -30,11 +30,17 @@ impl Key {
         if method.is_safe() {
             return Ok(None);
         }
-        let text = value
-            .to_str()
-            .map_err(|_| Failure::bad_request("An Idempotency-Key consists of printable ASCII characters."))?;
+        let text = value.to_str().map_err(|_| {
+            Failure::bad_request(
+                "idempotency_key_invalid",
+                "An Idempotency-Key consists of printable ASCII characters.",
+            )
+        })?;
         if text.len() > 255 {
-            return Err(Failure::bad_request("An Idempotency-Key has at most 255 characters."));
+            return Err(Failure::bad_request(
+                "idempotency_key_invalid",
+                "An Idempotency-Key has at most 255 characters.",
+            ));
         }
         let mut request = format!("{method} {path}\n");
         write_sorted(&Value::Object(params.clone()), &mut request);

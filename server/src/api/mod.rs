@@ -25,6 +25,7 @@ pub mod expand;
 pub mod form;
 mod idempotency;
 mod invoices;
+pub mod known;
 mod list;
 pub mod params;
 mod payment_intents;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use billing::{Error, MetadataPatch, Patch, Result, Seconds};
 use serde_json::{Map, Value};
 
+use super::known::Known;
+
 /// One object of parameters, at the top of a request or inside another.
 ///
 /// Reading takes a parameter out; [`Params::finish`] refuses what is left. A `null` of JSON is the empty string that
@@ -14,11 +16,17 @@ pub struct Params {
     /// `items[0]` for an object inside; empty at the top.
     prefix: String,
     fields: Map<String, Value>,
+    known: Known,
 }
 
 impl Params {
     pub fn new(fields: Map<String, Value>) -> Self {
-        Self { prefix: String::new(), fields }
+        Self { prefix: String::new(), fields, known: Known::default() }
+    }
+
+    /// The same, of an endpoint whose parameters Stripe knows.
+    pub fn of(self, known: Known) -> Self {
+        Self { known, ..self }
     }
 
     /// The whole name of a parameter as the caller wrote it: `items[0][price]`.
@@ -126,7 +134,8 @@ impl Params {
 
     /// An object inside that `""` clears.
     pub fn patch_object<T>(&mut self, name: &str, read: impl FnOnce(&mut Params) -> Result<T>) -> Result<Patch<T>> {
-        self.patch(name, |value, name| read_object(value, name.to_owned(), read))
+        let known = self.known;
+        self.patch(name, |value, name| read_object(value, name.to_owned(), known, read))
     }
 
     /// A list of objects, each read whole by `read`.
@@ -144,8 +153,10 @@ impl Params {
         name: &str,
         mut read: impl FnMut(&mut Params) -> Result<T>,
     ) -> Result<Patch<Vec<T>>> {
+        let known = self.known;
         self.patch(name, |value, name| {
-            read_list(value, name)?.into_iter().map(|(name, value)| read_object(value, name, &mut read)).collect()
+            let each = read_list(value, name)?.into_iter();
+            each.map(|(name, value)| read_object(value, name, known, &mut read)).collect()
         })
     }
 
@@ -194,7 +205,7 @@ impl Params {
         }
     }
 
-    /// Refuses parameters of Stripe's that Portico does not have. Clearing what is never set is no request.
+    /// Refuses parameters that are known, and not supported, beyond those of [`Known`].
     pub fn unsupported(&mut self, names: &[&str]) -> Result<()> {
         for name in names {
             self.fixed(name, &[])?;
@@ -212,22 +223,35 @@ impl Params {
         }
     }
 
-    /// Refuses what nobody has read.
+    /// Refuses what nobody has read: what does not exist, then what Stripe has and Portico has not. Clearing what is
+    /// never set is no request.
     pub fn finish(self) -> Result<()> {
-        let names: Vec<String> = self.fields.keys().map(|key| self.name(key)).collect();
-        match names.as_slice() {
-            [] => Ok(()),
-            [name] => Err(unknown(name, format!("Received unknown parameter: {name}"))),
-            [name, ..] => Err(unknown(name, format!("Received unknown parameters: {}", names.join(", ")))),
+        let names = self.fields.iter().map(|(key, value)| (self.name(key), value));
+        let (known, unknown): (Vec<_>, Vec<_>) = names.partition(|(name, _)| self.known.has(name));
+        let unknown: Vec<String> = unknown.into_iter().map(|(name, _)| name).collect();
+        match unknown.as_slice() {
+            [] => {}
+            [name] => return Err(not_there(name, format!("Received unknown parameter: {name}"))),
+            [name, ..] => return Err(not_there(name, format!("Received unknown parameters: {}", unknown.join(", ")))),
+        }
+        let is_said = |value: &Value| !(value.is_null() || value.as_str() == Some(""));
+        match known.into_iter().find(|(_, value)| is_said(value)) {
+            None => Ok(()),
+            Some((name, _)) => Err(unsupported(name)),
         }
     }
 }
 
-fn read_object<T>(value: Value, prefix: String, read: impl FnOnce(&mut Params) -> Result<T>) -> Result<T> {
+fn read_object<T>(
+    value: Value,
+    prefix: String,
+    known: Known,
+    read: impl FnOnce(&mut Params) -> Result<T>,
+) -> Result<T> {
     let Value::Object(fields) = value else {
         return Err(Error::invalid(prefix, "Invalid object: expected named parameters in brackets."));
     };
-    let mut inside = Params { prefix, fields };
+    let mut inside = Params { prefix, fields, known };
     let value = read(&mut inside)?;
     inside.finish()?;
     Ok(value)
@@ -278,6 +302,6 @@ fn empty(param: String) -> Error {
     Error::Invalid { param, code: "parameter_invalid_empty", message }
 }
 
-fn unknown(param: &str, message: String) -> Error {
+fn not_there(param: &str, message: String) -> Error {
     Error::Invalid { param: param.into(), code: "parameter_unknown", message }
 }

@@ -33,7 +33,6 @@ pub async fn retrieve_of_customer(call: Call) -> Result<Reply> {
 }
 
 pub async fn list(mut call: Call) -> Result<Reply> {
-    call.params.unsupported(&["customer_account"])?;
     let customer = call.params.required_text("customer")?;
     list_for(call, &customer, "/v1/payment_methods").await
 }
@@ -47,7 +46,6 @@ pub async fn list_of_customer(call: Call) -> Result<Reply> {
 async fn list_for(mut call: Call, customer: &str, url: &str) -> Result<Reply> {
     let page = list::undated_page(&mut call.params)?;
     let kind = call.params.word("type", MethodType::parse)?;
-    call.params.unsupported(&["allow_redisplay"])?;
     let call = call.ready(Shape::Many(Kind::PaymentMethod))?;
     let mut tx = call.read().await?;
     let found = payment_method::list(&mut tx, &call.who, customer, &page, kind).await?;
@@ -70,7 +68,6 @@ pub async fn attach(mut call: Call) -> Result<Reply> {
 }
 
 fn read_customer(params: &mut Params) -> Result<String> {
-    params.unsupported(&["customer_account"])?;
     params.required_text("customer")
 }
 

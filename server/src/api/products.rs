@@ -12,7 +12,6 @@ use super::list;
 use super::params::Params;
 use super::prices;
 
-const UNSUPPORTED: &[&str] = &["package_dimensions", "tax_details"];
 /// A list by ids answers them all on one page.
 const MOST_IDS: usize = 100;
 
@@ -76,7 +75,6 @@ pub async fn list(mut call: Call) -> Result<Reply> {
     let filter = ProductFilter { active: params.boolean("active")?, external_id: params.text("external_id")? };
     let ids = params.texts("ids")?;
     params.fixed("type", &["service"])?;
-    params.unsupported(&["shippable", "url"])?;
     let call = call.ready(Shape::Many(Kind::Product))?;
     let mut tx = call.read().await?;
     let found = match ids {
@@ -130,7 +128,6 @@ pub fn read_new(params: &mut Params) -> Result<NewProduct> {
 
 fn read(params: &mut Params) -> Result<ProductUpdate> {
     params.fixed("type", &["service"])?;
-    params.unsupported(UNSUPPORTED)?;
     Ok(ProductUpdate {
         description: params.patch_text("description")?,
         images: params.patch_texts("images")?,

@@ -28,7 +28,6 @@ pub async fn create(mut call: Call) -> Result<Reply> {
 }
 
 fn read(params: &mut Params) -> Result<NewSession> {
-    params.unsupported(&["customer_account", "flow_data", "on_behalf_of"])?;
     Ok(NewSession {
         customer: params.required_text("customer")?,
         configuration: params.patch_text("configuration")?.into_option(),

@@ -35,7 +35,6 @@ pub fn read(params: &mut Params) -> Result<NewTaxId> {
 /// The customer whose tax IDs are meant. A merchant's own are not kept.
 fn owner(params: &mut Params) -> Result<String> {
     let customer = params.object("owner", |owner| {
-        owner.unsupported(&["account", "customer_account"])?;
         let kind = owner.required_text("type")?;
         if kind == "customer" { owner.required_text("customer") } else { Err(unsupported(owner.name("type"))) }
     })?;

@@ -58,7 +58,7 @@ async fn the_first_answer_is_given_again_byte_for_byte(shop: Shop) {
 async fn another_request_under_the_same_key_is_refused(shop: Shop) {
     shop.post_with_key("k1", "/v1/customers", "name=Ada").await.ok();
     for (path, form) in [("/v1/customers", "name=Grace"), ("/v1/products", "name=Ada")] {
-        let error = shop.post_with_key("k1", path, form).await.refused(400, "", "");
+        let error = shop.post_with_key("k1", path, form).await.refused(400, "idempotency_key_reused", "");
         assert_eq!(error["type"], "idempotency_error");
     }
     shop.neighbour().await.post_with_key("k1", "/v1/customers", "name=Grace").await.ok();
@@ -178,7 +178,7 @@ async fn many_racers_make_one_customer(shop: Shop) {
 }
 
 async fn keys_have_a_form(shop: Shop) {
-    shop.post_with_key(&"k".repeat(256), "/v1/customers", "").await.refused(400, "", "");
+    shop.post_with_key(&"k".repeat(256), "/v1/customers", "").await.refused(400, "idempotency_key_invalid", "");
     shop.post_with_key(&"k".repeat(255), "/v1/customers", "").await.ok();
     let id = shop.post_with_key("", "/v1/customers", "").await.made();
     let mut delete = shop.form(axum::http::Method::DELETE, &format!("/v1/customers/{id}"), "");

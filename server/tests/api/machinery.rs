@@ -45,10 +45,10 @@ async fn every_endpoint_wants_a_key(shop: Shop) {
         let none = plain(&shop, method, &concrete(path), None).await;
         assert!(none.text.contains("You did not provide an API key"));
         assert_eq!(none.header("www-authenticate"), "Bearer");
-        none.refused(401, "", "");
+        none.refused(401, "api_key_missing", "");
         let wrong = plain(&shop, method, &concrete(path), Some("Bearer sk_test_wrong_key")).await;
         assert!(!wrong.text.contains("sk_test"), "{}", wrong.text);
-        wrong.refused(401, "", "");
+        wrong.refused(401, "api_key_invalid", "");
     }
 }
 
@@ -79,14 +79,14 @@ async fn what_is_not_there_says_so(shop: Shop) {
         for method in [Method::GET, Method::POST, Method::PUT] {
             let answer = shop.send(shop.request(method.clone(), path).body(Body::empty()).unwrap()).await;
             assert!(answer.text.contains(&format!("Unrecognized request URL ({method}: {path})")), "{}", answer.text);
-            answer.refused(404, "", "");
+            answer.refused(404, "url_unknown", "");
         }
     }
     let answer = shop.send(shop.request(Method::PUT, "/v1/customers").body(Body::empty()).unwrap()).await;
     assert!(answer.header("allow").contains("POST"), "{answer:?}");
-    answer.refused(405, "", "");
+    answer.refused(405, "method_not_allowed", "");
     let options = shop.request(Method::OPTIONS, "/v1/customers").header("Origin", "https://evil.example");
-    shop.send(options.body(Body::empty()).unwrap()).await.refused(405, "", "");
+    shop.send(options.body(Body::empty()).unwrap()).await.refused(405, "method_not_allowed", "");
     assert_eq!(shop.send(shop.request(Method::HEAD, "/v1/account").body(Body::empty()).unwrap()).await.status, 200);
 }
 
@@ -97,9 +97,9 @@ async fn bodies_are_forms_or_json_on_every_route(shop: Shop) {
             let request = shop.request(method.parse().unwrap(), &path).header(header::CONTENT_TYPE, kind);
             shop.send(request.body(Body::from(body)).unwrap())
         };
-        send("multipart/form-data; boundary=x", b"--x".to_vec()).await.refused(415, "", "");
-        send("application/json", b"{\"a\":".to_vec()).await.refused(400, "", "");
-        send("application/json", b"[]".to_vec()).await.refused(400, "", "");
+        send("multipart/form-data; boundary=x", b"--x".to_vec()).await.refused(415, "content_type_unsupported", "");
+        send("application/json", b"{\"a\":".to_vec()).await.refused(400, "json_invalid", "");
+        send("application/json", b"[]".to_vec()).await.refused(400, "json_invalid", "");
         send("application/x-www-form-urlencoded", b"a=%".to_vec()).await.refused(400, "parameter_invalid", "");
         send("application/x-www-form-urlencoded", b"a=\xff".to_vec()).await.refused(400, "parameter_invalid", "");
         send("application/x-www-form-urlencoded", b"a=1&a[b]=1".to_vec()).await.refused(
@@ -107,7 +107,7 @@ async fn bodies_are_forms_or_json_on_every_route(shop: Shop) {
             "parameter_invalid",
             "a[b]",
         );
-        send("application/json", vec![b' '; 1024 * 1024 + 1]).await.refused(413, "", "");
+        send("application/json", vec![b' '; 1024 * 1024 + 1]).await.refused(413, "request_too_large", "");
         send("application/x-www-form-urlencoded", b"card[number]=4242424242424242".to_vec()).await.refused(
             400,
             "raw_card_data_refused",
@@ -121,7 +121,7 @@ async fn nul_never_reaches_the_database(shop: Shop) {
     shop.get("/v1/customers?email=a%00").await.refused(400, "parameter_invalid", "");
     shop.post("/v1/customers", "name=%00").await.refused(400, "parameter_invalid", "");
     shop.post_json("/v1/customers", &json!({"metadata": {"a\u{0}": "b"}})).await.refused(400, "parameter_invalid", "");
-    shop.get("/v1/customers/%ff").await.refused(400, "", "");
+    shop.get("/v1/customers/%ff").await.refused(400, "url_invalid", "");
 }
 
 async fn a_query_is_read_like_a_body(shop: Shop) {
@@ -149,13 +149,16 @@ async fn a_crash_answers_in_the_envelope(shop: Shop) {
         .route("/v1/slow", handle(MethodFilter::GET, slow))
         .route("/v1/bare", get(async || StatusCode::IM_A_TEAPOT));
     let broken = shop.with_api(serve(shop.app.clone(), routes, Duration::from_millis(100)));
-    assert_eq!(broken.get("/v1/panic").await.refused(500, "", "")["type"], "api_error");
-    assert_eq!(broken.post("/v1/panic", "").await.refused(500, "", "")["type"], "api_error");
-    assert_eq!(broken.post_with_key("k", "/v1/panic", "").await.refused(500, "", "")["type"], "api_error");
+    assert_eq!(broken.get("/v1/panic").await.refused(500, "internal_error", "")["type"], "api_error");
+    assert_eq!(broken.post("/v1/panic", "").await.refused(500, "internal_error", "")["type"], "api_error");
+    assert_eq!(
+        broken.post_with_key("k", "/v1/panic", "").await.refused(500, "internal_error", "")["type"],
+        "api_error"
+    );
     let slow = broken.get("/v1/slow").await;
     assert_eq!(slow.header("stripe-should-retry"), "true");
-    slow.refused(504, "", "");
-    broken.get("/v1/bare").await.refused(500, "", "");
+    slow.refused(504, "timeout", "");
+    broken.get("/v1/bare").await.refused(500, "internal_error", "");
     shop.get("/v1/account").await.ok();
 }
 
@@ -177,6 +180,6 @@ async fn a_broken_database_shows_nothing_of_itself() {
     sqlx::query("alter table product rename to gone").execute(&mut books).await.unwrap();
     let answer = shop.get("/v1/products").await;
     assert_eq!(answer.header("stripe-should-retry"), "false");
-    answer.refused(500, "", "");
-    shop.post("/v1/products", "name=x").await.refused(500, "", "");
+    answer.refused(500, "internal_error", "");
+    shop.post("/v1/products", "name=x").await.refused(500, "internal_error", "");
 }

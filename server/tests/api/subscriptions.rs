@@ -280,12 +280,16 @@ async fn a_request_that_was_cut_off_goes_on(shop: Shop) {
     let (customer, price) = (shop.paying_customer().await, shop.monthly_price(1000).await);
     let form = format!("customer={customer}&items[0][price]={price}&expand[]=latest_invoice");
     let dying = shop.with_gateway(Silent { dies: true });
-    dying.post_with_key("k1", "/v1/subscriptions", &form).await.refused(500, "", "");
+    dying.post_with_key("k1", "/v1/subscriptions", &form).await.refused(500, "internal_error", "");
     let again = shop.post_with_key("k1", "/v1/subscriptions", &form).await.ok();
     assert_eq!(again["status"], "incomplete", "what became of the charge is not known yet");
     assert_eq!(shop.get("/v1/subscriptions").await.ids(), [again["id"].as_str().unwrap().to_owned()]);
     assert_eq!(shop.post_with_key("k1", "/v1/subscriptions", &form).await.header("idempotent-replayed"), "true");
-    shop.post_with_key("k1", "/v1/subscriptions", "customer=x&items[0][price]=y").await.refused(400, "", "");
+    shop.post_with_key("k1", "/v1/subscriptions", "customer=x&items[0][price]=y").await.refused(
+        400,
+        "idempotency_key_reused",
+        "",
+    );
 }
 
 async fn an_unknown_outcome_is_not_guessed(shop: Shop) {

@@ -222,7 +222,7 @@ impl Answer {
         if self.status < 300 {
             assert!(error.is_null(), "{self:?}");
         } else if !self.text.is_empty() {
-            assert!(error["type"].is_string() && error["message"].is_string(), "{self:?}");
+            assert!(["code", "message", "type"].iter().all(|key| error[*key].is_string()), "{self:?}");
             assert!(["true", "false"].contains(&self.header("stripe-should-retry")), "{self:?}");
             for leak in ["sqlx", "SQLITE", "sqlite", "postgres", "panicked", "/tmp"] {
                 assert!(!self.text.contains(leak), "{self:?}");
