@@ -122,6 +122,7 @@ create table setup_intent (
     metadata     text not null,
     created      bigint not null,
     canceled_at  bigint,
+    cancellation_reason text,
     version      bigint not null,
     primary key (tenant, id),
     foreign key (tenant, customer) references customer (tenant, id)

@@ -105,10 +105,12 @@ create table feedback_option (
     id           text not null,
     active       boolean not null,
     description  text not null,
+    deactivated_at bigint,
     created      bigint not null,
     version      bigint not null,
     primary key (tenant, id)
 );
+create index feedback_option_listed on feedback_option (tenant, created desc, id desc);
 
 create table offer_use (
     tenant       bigint not null,

@@ -27,7 +27,7 @@ create table webhook_endpoint (
     status       text not null check (status in ('enabled', 'disabled')),
     description  text,
     enabled_events text not null,
-    api_version  text,
+    api_version  text not null,
     secret       text not null,               -- sealed with the installation's key
     previous_secret text,
     previous_secret_expires bigint,
@@ -38,6 +38,7 @@ create table webhook_endpoint (
     version      bigint not null,
     primary key (tenant, id)
 );
+create index webhook_endpoint_listed on webhook_endpoint (tenant, created desc, id desc);
 
 create table delivery (
     tenant       bigint not null,

@@ -1,5 +1,7 @@
 //! The append-only record of who did what; triggers refuse update and delete, a sealer chains it after the fact.
 
+pub mod list;
+
 use serde_json::Value;
 
 use crate::actor::Actor;
@@ -35,6 +37,7 @@ macro_rules! columns {
         "id, at_ms, action, object, object_id, customer, origin, actor, ip, user_agent, request_id, idempotency_key, event, before, after"
     };
 }
+pub(crate) use columns;
 
 /// Called by [`crate::event::record`] for every change.
 pub(crate) async fn append(

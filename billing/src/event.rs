@@ -39,6 +39,65 @@ pub struct Event {
     pub created: Seconds,
 }
 
+/// Every event that is sent, by its canonical name: what a webhook endpoint may subscribe to.
+pub const NAMES: &[&str] = &[
+    "billing_portal.configuration.created",
+    "billing_portal.configuration.updated",
+    "billing_portal.session.created",
+    "charge.refunded",
+    "coupon.created",
+    "coupon.deleted",
+    "coupon.updated",
+    "credit_note.created",
+    "customer.created",
+    "customer.deleted",
+    "customer.discount.created",
+    "customer.discount.deleted",
+    "customer.subscription.created",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.pending_update_applied",
+    "customer.subscription.pending_update_expired",
+    "customer.subscription.resumed",
+    "customer.subscription.trial_will_end",
+    "customer.subscription.updated",
+    "customer.tax_id.created",
+    "customer.tax_id.deleted",
+    "customer.tax_id.updated",
+    "customer.updated",
+    "invoice.created",
+    "invoice.finalized",
+    "invoice.marked_uncollectible",
+    "invoice.overdue",
+    "invoice.paid",
+    "invoice.payment_action_required",
+    "invoice.payment_failed",
+    "invoice.upcoming",
+    "invoice.voided",
+    "payment_intent.payment_failed",
+    "payment_intent.requires_action",
+    "payment_intent.succeeded",
+    "payment_method.attached",
+    "payment_method.detached",
+    "payment_method.updated",
+    "price.created",
+    "price.deleted",
+    "price.updated",
+    "product.created",
+    "product.deleted",
+    "product.updated",
+    "promotion_code.created",
+    "promotion_code.updated",
+    "setup_intent.canceled",
+    "setup_intent.created",
+    "setup_intent.requires_action",
+    "setup_intent.setup_failed",
+    "setup_intent.succeeded",
+    "subscription.cancellation_scheduled",
+    "tax_rate.created",
+    "tax_rate.updated",
+];
+
 macro_rules! columns {
     () => {
         "id, type, object_id, sequence, customer, data, origin, session, request_id, idempotency_key, created"
@@ -62,6 +121,7 @@ pub async fn record(tx: &mut Tx, who: &Actor, change: Change<'_>) -> Result<()> 
 }
 
 async fn append(tx: &mut Tx, who: &Actor, change: &Change<'_>, name: &str, previous: Option<&Value>) -> Result<String> {
+    debug_assert!(NAMES.contains(&name), "{name} is missing in event::NAMES, so that nobody could subscribe to it");
     let object = change
         .after
         .as_ref()

@@ -43,9 +43,14 @@ fn count() -> [u8; 4] {
 
 /// 256 random bits from the operating system, URL-safe (43 characters).
 pub fn secret() -> String {
+    URL_SAFE_NO_PAD.encode(random_bytes())
+}
+
+/// 256 random bits from the operating system.
+pub(crate) fn random_bytes() -> [u8; 32] {
     let mut bytes = [0; 32];
     fill(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
+    bytes
 }
 
 /// Any number.

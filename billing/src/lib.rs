@@ -24,9 +24,12 @@ pub mod payment;
 pub mod period;
 pub mod portal;
 pub mod seal;
+pub mod settings;
+pub mod setup_intent;
 pub mod store;
 pub mod subscription;
 mod text_enum;
+pub mod webhook;
 pub mod wire;
 
 pub use actor::{Actor, Origin, Tenant, Trace};

@@ -207,6 +207,21 @@ class Journey(unittest.TestCase):
         changed = configurations.update(made.id, {"features": {"customer_update": {"enabled": False}}, "active": False})
         self.assertEqual((changed.features.customer_update.enabled, changed.active), (False, False))
 
+    def test_tax_ids_setup_intents_and_webhook_endpoints(self):
+        customer = self.api.customers.create()
+        vat = self.api.customers.tax_ids.create(customer.id, {"type": "eu_vat", "value": "DE123456789"})
+        self.assertEqual((vat.country, vat.owner.customer), ("DE", customer.id))
+        self.assertEqual(ids(self.api.customers.tax_ids.list(customer.id).data), [vat.id])
+        self.assertTrue(self.api.customers.tax_ids.delete(customer.id, vat.id).deleted)
+        intent = self.api.setup_intents.create({"customer": customer.id})
+        done = self.api.setup_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
+        self.assertEqual(done.status, "succeeded")
+        declined = {"customer": customer.id, "payment_method": "pm_card_chargeDeclined", "confirm": True}
+        self.refused(stripe.CardError, lambda: self.api.setup_intents.create(declined), http_status=402, code="card_declined")
+        hook = self.api.webhook_endpoints.create({"url": "https://example.com/hooks", "enabled_events": ["*"]})
+        self.assertTrue(hook.secret.startswith("whsec_"))
+        self.assertTrue(self.api.webhook_endpoints.delete(hook.id).deleted)
+
     def test_portal_session_with_parameters_of_ours(self):
         client = connect()
         customer = self.api.customers.create()

@@ -352,6 +352,52 @@ function journey(Sdk) {
     await refused(stripe.billingPortal.sessions.create({ customer: 'cus_none' }), { code: 'resource_missing', param: 'customer' })
   })
 
+  test('tax IDs', async () => {
+    const customer = await stripe.customers.create({ tax_id_data: [{ type: 'us_ein', value: '12-3456789' }], expand: ['tax_ids'] })
+    assert.deepEqual(customer.tax_ids.data.map(one => one.type), ['us_ein'])
+    const made = await stripe.customers.createTaxId(customer.id, { type: 'eu_vat', value: 'DE123456789' })
+    assert.deepEqual([made.country, made.owner.customer, made.verification.status], ['DE', customer.id, 'unavailable'])
+    assert.deepEqual(await plain(stripe.customers.retrieveTaxId(customer.id, made.id)), await plain(made))
+    assert.deepEqual(ids(await all(stripe.customers.listTaxIds(customer.id, { limit: 1 }))), [made.id, customer.tax_ids.data[0].id])
+    const other = await stripe.taxIds.create({ type: 'gb_vat', value: '000000000', owner: { type: 'customer', customer: customer.id } })
+    assert.equal(other.verification.status, 'verified')
+    assert.equal((await stripe.customers.deleteTaxId(customer.id, made.id)).deleted, true)
+    assert.equal((await stripe.taxIds.del(other.id)).deleted, true)
+    await refused(stripe.customers.createTaxId(customer.id, { type: 'eu_vat', value: 'DE1' }), { code: 'tax_id_invalid', param: 'value' })
+  })
+
+  test('setup intents', async () => {
+    const customer = await stripe.customers.create()
+    const made = await stripe.setupIntents.create({ customer: customer.id, automatic_payment_methods: { enabled: true } })
+    assert.equal(made.status, 'requires_payment_method')
+    const done = await stripe.setupIntents.confirm(made.id, { payment_method: 'pm_card_visa', expand: ['payment_method'] })
+    assert.deepEqual([done.status, done.payment_method.customer], ['succeeded', customer.id])
+    const declined = { customer: customer.id, payment_method: 'pm_card_chargeDeclined', confirm: true }
+    const error = await refused(stripe.setupIntents.create(declined), { statusCode: 402, code: 'card_declined', decline_code: 'generic_decline' })
+    assert.ok(error instanceof Sdk.errors.StripeCardError)
+    const [failed] = await all(stripe.setupIntents.list({ customer: customer.id }))
+    assert.equal(failed.last_setup_error.code, 'card_declined')
+    assert.equal((await stripe.setupIntents.cancel(failed.id, { cancellation_reason: 'abandoned' })).status, 'canceled')
+  })
+
+  test('webhook endpoints', async () => {
+    const made = await stripe.webhookEndpoints.create({ url: 'https://example.com/hooks', enabled_events: ['invoice.paid', 'subscription.updated'] })
+    assert.match(made.secret, /^whsec_/)
+    const changed = await stripe.webhookEndpoints.update(made.id, { enabled_events: ['*'], disabled: true, description: 'Ours' })
+    assert.deepEqual([changed.secret, changed.status, changed.enabled_events], [undefined, 'disabled', ['*']])
+    assert.ok(ids(await all(stripe.webhookEndpoints.list())).includes(made.id))
+    await refused(stripe.webhookEndpoints.update(made.id, { enabled_events: ['no.event'] }), { param: 'enabled_events[0]' })
+    assert.equal((await stripe.webhookEndpoints.del(made.id)).deleted, true)
+    await refused(stripe.webhookEndpoints.retrieve(made.id), { statusCode: 404 })
+  })
+
+  test('feedback options', { skip: !stripe.billing?.feedbackOptions && 'this SDK has none' }, async () => {
+    const made = await stripe.billing.feedbackOptions.create({ description: 'Too many mails' })
+    assert.equal((await stripe.billing.feedbackOptions.update(made.id, { description: 'Too much mail' })).description, 'Too much mail')
+    const off = await stripe.billing.feedbackOptions.deactivate(made.id)
+    assert.deepEqual([off.status, typeof off.status_transitions.deactivated_at], ['inactive', 'number'])
+  })
+
   test('a deleted customer', async () => {
     const customer = await customerWith('pm_card_visa')
     const subscription = await subscribe(customer)

@@ -4,7 +4,8 @@
 import { installed, problems, schemas } from './shape.mjs'
 
 const LISTS = [
-  'billing_portal/configurations', 'customers', 'events', 'invoices', 'prices', 'products', 'subscriptions?status=all',
+  'billing/feedback_options', 'billing_portal/configurations', 'customers', 'events', 'invoices', 'prices', 'products', 'setup_intents',
+  'subscriptions?status=all', 'webhook_endpoints',
 ]
 // Lists that belong to one object, asked of the first few; and what may be expanded in it.
 const WITHIN = {
@@ -17,7 +18,10 @@ const EXPAND = {
   invoice: ['customer', 'payment_intent', 'parent.subscription_details.subscription'],
   subscription: ['customer', 'default_payment_method', 'latest_invoice.payment_intent', 'items.data.price.product'],
 }
-const PATHS = { 'billing_portal.configuration': 'billing_portal/configurations' }
+const PATHS = {
+  'billing.feedback_option': 'billing/feedback_options',
+  'billing_portal.configuration': 'billing_portal/configurations',
+}
 const PAGES = 3
 const FIRST = 5
 

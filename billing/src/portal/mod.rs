@@ -1,8 +1,10 @@
 //! The portal's side of the books: what a configuration allows, how a session begins and ends.
 
 pub mod acts;
+pub mod branding;
 pub mod configuration;
 pub mod features;
+pub mod feedback;
 pub mod session;
 
 pub use configuration::{Configuration, ConfigurationUpdate};

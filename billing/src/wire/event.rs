@@ -1,10 +1,12 @@
-//! Events, as stored and as sent.
+//! Events, as stored and as sent; where they are sent; and the audit log beside them.
 
 use serde_json::{Value, json};
 
 use super::API_VERSION;
 use crate::actor::Tenant;
+use crate::audit::Entry;
 use crate::event::Event;
+use crate::webhook::Endpoint;
 
 pub fn event(tenant: &Tenant, e: &Event) -> Value {
     json!({
@@ -21,5 +23,43 @@ pub fn event(tenant: &Tenant, e: &Event) -> Value {
         "origin": e.origin,
         "sequence": e.sequence,
         "session": e.session,
+    })
+}
+
+/// Without its secret, which only the answer that makes it shows.
+pub fn webhook_endpoint(tenant: &Tenant, w: &Endpoint) -> Value {
+    json!({
+        "id": w.id,
+        "object": "webhook_endpoint",
+        "api_version": w.api_version,
+        "application": null,
+        "created": w.created,
+        "description": w.description,
+        "enabled_events": *w.enabled_events,
+        "livemode": tenant.livemode,
+        "metadata": *w.metadata,
+        "status": w.status,
+        "url": w.url,
+    })
+}
+
+/// Ours: who did what, and what it changed.
+pub fn audit_entry(tenant: &Tenant, e: &Entry) -> Value {
+    json!({
+        "id": e.id,
+        "object": "audit_entry",
+        "action": e.action,
+        "actor": e.actor,
+        "after": e.after.as_deref(),
+        "before": e.before.as_deref(),
+        "created": e.at_ms.seconds(),
+        "customer": e.customer,
+        "event": e.event,
+        "ip": e.ip,
+        "livemode": tenant.livemode,
+        "origin": e.origin,
+        "request": { "id": e.request_id, "idempotency_key": e.idempotency_key },
+        "target": { "id": e.object_id, "type": e.object },
+        "user_agent": e.user_agent,
     })
 }

@@ -21,11 +21,11 @@ use crate::page::Listed;
 pub use account::account;
 pub use catalog::{plan, price, product};
 pub use customer::{customer, deleted, payment_method, tax_id};
-pub use event::event;
+pub use event::{audit_entry, event, webhook_endpoint};
 pub use invoice::invoice;
 pub use line::line;
-pub use payment::{invoice_payment, payment_intent};
-pub use portal::{portal_configuration, portal_session};
+pub use payment::{invoice_payment, payment_intent, setup_intent};
+pub use portal::{feedback_option, portal_branding, portal_configuration, portal_session, portal_settings};
 pub use subscription::{item, subscription};
 
 /// The API version whose shapes these are.

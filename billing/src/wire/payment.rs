@@ -1,4 +1,4 @@
-//! Payment intents, and what they pay of an invoice.
+//! Payment intents, what they pay of an invoice, and setup intents.
 
 use serde_json::{Value, json};
 
@@ -6,6 +6,7 @@ use crate::actor::Tenant;
 use crate::customer::payment_method::MethodType;
 use crate::invoice::Invoice;
 use crate::payment::{IntentStatus, PaymentIntent};
+use crate::setup_intent::SetupIntent;
 
 pub fn payment_intent(tenant: &Tenant, p: &PaymentIntent) -> Value {
     json!({
@@ -82,5 +83,38 @@ pub fn invoice_payment(tenant: &Tenant, i: &Invoice, p: &PaymentIntent) -> Value
             "canceled_at": p.canceled_at,
             "paid_at": i.paid_at.filter(|_| p.status == IntentStatus::Succeeded),
         },
+    })
+}
+
+pub fn setup_intent(tenant: &Tenant, s: &SetupIntent) -> Value {
+    json!({
+        "id": s.id,
+        "object": "setup_intent",
+        "allowed_payment_method_types": null,
+        "application": null,
+        "automatic_payment_methods": null,
+        "cancellation_reason": s.cancellation_reason,
+        // There are no publishable keys: nobody confirms from a browser with it.
+        "client_secret": null,
+        "created": s.created,
+        "customer": s.customer,
+        "customer_account": null,
+        "description": s.description,
+        "excluded_payment_method_types": null,
+        "flow_directions": null,
+        "last_setup_error": s.last_error.as_deref(),
+        "latest_attempt": null,
+        "livemode": tenant.livemode,
+        "mandate": null,
+        "metadata": *s.metadata,
+        "next_action": s.next_action.as_deref(),
+        "on_behalf_of": null,
+        "payment_method": s.payment_method,
+        "payment_method_configuration_details": null,
+        "payment_method_options": null,
+        "payment_method_types": MethodType::ALL,
+        "single_use_mandate": null,
+        "status": s.status,
+        "usage": s.usage,
     })
 }

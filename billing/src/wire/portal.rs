@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::actor::Tenant;
+use crate::portal::branding::color::Rgb;
+use crate::portal::branding::{Branding, Colors, Palette};
+use crate::portal::feedback::FeedbackOption;
 use crate::portal::{Configuration, Session};
+use crate::settings::Settings;
 
 pub fn portal_configuration(tenant: &Tenant, c: &Configuration) -> Value {
     json!({
@@ -47,6 +51,71 @@ pub fn portal_session(tenant: &Tenant, s: &Session, url: &str) -> Value {
         "cancel_url": s.cancel_url,
         "expires_at": s.link_expires_ms.seconds(),
         "hidden": *s.hidden,
+        "revoked_at": s.revoked_ms.map(|at| at.seconds()),
         "subscription": s.subscription,
+    })
+}
+
+pub fn feedback_option(tenant: &Tenant, f: &FeedbackOption) -> Value {
+    json!({
+        "id": f.id,
+        "object": "billing.feedback_option",
+        "description": f.description,
+        "livemode": tenant.livemode,
+        "status": if f.active { "active" } else { "inactive" },
+        "status_transitions": { "deactivated_at": f.deactivated_at },
+        // Ours.
+        "created": f.created,
+    })
+}
+
+/// Ours: one a merchant and mode.
+pub fn portal_settings(tenant: &Tenant, s: &Settings) -> Value {
+    json!({
+        "object": "portal_settings",
+        "default_locale": s.default_locale,
+        "dunning": { "after_last_attempt": s.dunning.after_last_attempt, "schedule": s.dunning.schedule },
+        "invoice_numbering": s.invoice_numbering,
+        "livemode": tenant.livemode,
+        "owner_email": s.owner_email,
+    })
+}
+
+/// Ours: what the merchant said of its look, and under `palette` what is painted, corrected so that it can be read.
+pub fn portal_branding(tenant: &Tenant, b: &Branding) -> Value {
+    let look = &b.look;
+    json!({
+        "object": "portal_branding",
+        "accent_color": look.accent_color,
+        "corner_radius": look.corner_radius,
+        "dark": colors(&look.dark),
+        "font": look.font,
+        "header_text": look.header_text,
+        "icon": null,
+        "light": colors(&look.light),
+        "livemode": tenant.livemode,
+        "logo": null,
+        "name": look.name,
+        "palette": { "dark": palette(look.dark()), "light": palette(look.light()) },
+        "privacy_policy_url": look.privacy_policy_url,
+        "support_email": look.support_email,
+        "support_url": look.support_url,
+        "terms_of_service_url": look.terms_of_service_url,
+        "updated": b.updated,
+    })
+}
+
+fn colors(c: &Colors<Option<Rgb>>) -> Value {
+    json!({ "accent_color": c.accent, "page_color": c.page, "surface_color": c.surface, "text_color": c.text })
+}
+
+fn palette(p: Palette) -> Value {
+    json!({
+        "accent": p.accent,
+        "accent_text": p.accent_text,
+        "on_accent": p.on_accent,
+        "page": p.page,
+        "surface": p.surface,
+        "text": p.text,
     })
 }

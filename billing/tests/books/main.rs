@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
 mod cancellation;
 mod catalog;
 mod customers;
@@ -20,6 +21,9 @@ mod payment_methods;
 mod payments;
 mod portal_acts;
 mod portal_configuration;
+mod portal_looks;
 mod portal_sessions;
+mod setup_intents;
 mod subscriptions;
 mod tax_ids;
+mod webhooks;

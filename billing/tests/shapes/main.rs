@@ -38,6 +38,8 @@ const MISSING: &[(&str, &str)] = &[
     ("payment_method.card.three_d_secure_usage", "not told by the processors"),
     ("payment_method.card.wallet", "for wallets only"),
     ("price.custom_unit_amount", "customers do not choose what they pay"),
+    ("setup_intent.automatic_payment_methods", "confirmed with a stored or a test method only"),
+    ("setup_intent.payment_method_configuration_details", "there are no payment method configurations"),
     ("subscription.billing_cycle_anchor_config", "the anchor is an instant"),
     ("subscription.billing_schedules", "billing follows the period"),
     ("subscription.billing_thresholds", "no usage billing"),

@@ -1,11 +1,12 @@
 //! One record of each kind, as full as it gets, and what the wire makes of it.
 
+mod stored;
+
 use std::collections::BTreeMap;
 
 use billing::catalog::price::{PriceType, TaxBehavior};
 use billing::catalog::{Price, Product};
-use billing::customer::payment_method::{BillingDetails, Details, MethodType, PaymentMethod};
-use billing::customer::tax_id::{TaxId, Verification};
+use billing::customer::payment_method::MethodType;
 use billing::customer::{Address, CustomField, Customer, InvoiceSettings, Shipping, TaxExempt};
 use billing::directory::{Business, Merchant};
 use billing::invoice::{BillTo, Invoice, Line, Status as InvoiceStatus};
@@ -21,6 +22,9 @@ use billing::subscription::{
 use billing::{Currency, Event, Json, Metadata, Millis, Seconds, Tenant, wire};
 use serde_json::{Value, json};
 
+pub use stored::payment_method;
+use stored::{setup_intent, tax_id, webhook_endpoint};
+
 const THEN: Seconds = Seconds(1_790_000_000);
 const LATER: Seconds = Seconds(1_792_592_000);
 
@@ -33,6 +37,7 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("billing_portal.session", wire::portal_session(&tenant, &session(), "https://pay.example.com/session/x")),
         ("customer", wire::customer(&tenant, &customer())),
         ("deleted_customer", wire::deleted("customer", "cus_1")),
+        ("deleted_webhook_endpoint", wire::deleted("webhook_endpoint", "we_1")),
         ("deleted_tax_id", wire::deleted("tax_id", "txi_1")),
         ("deleted_product", wire::deleted("product", "prod_1")),
         ("event", wire::event(&tenant, &event())),
@@ -44,7 +49,9 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("product", wire::product(&tenant, &product())),
         ("subscription", wire::subscription(&tenant, &subscription())),
         ("subscription_item", wire::item(&tenant, &item())),
+        ("setup_intent", wire::setup_intent(&tenant, &setup_intent())),
         ("tax_id", wire::tax_id(&tenant, &tax_id())),
+        ("webhook_endpoint", wire::webhook_endpoint(&tenant, &webhook_endpoint())),
     ]
 }
 
@@ -123,49 +130,6 @@ fn customer() -> Customer {
         deleted_at: None,
         version: 1,
         balance: -500,
-    }
-}
-
-fn tax_id() -> TaxId {
-    TaxId {
-        id: "txi_1".into(),
-        customer: "cus_1".into(),
-        r#type: "eu_vat".into(),
-        value: "DE123456789".into(),
-        country: some("DE"),
-        verification: Verification::Verified,
-        verified_name: some("Ada GmbH"),
-        verified_address: some("Berlin"),
-        created: THEN,
-        deleted_at: None,
-    }
-}
-
-pub fn payment_method(kind: MethodType) -> PaymentMethod {
-    PaymentMethod {
-        id: "pm_1".into(),
-        customer: some("cus_1"),
-        r#type: kind,
-        details: Json(Details {
-            brand: "visa".into(),
-            last4: "4242".into(),
-            exp_month: Some(12),
-            exp_year: Some(2030),
-            country: some("US"),
-            funding: some("credit"),
-        }),
-        billing_details: Json(BillingDetails {
-            address: address(),
-            email: some("ada@example.com"),
-            name: some("Ada"),
-            phone: some("+49 30 2"),
-        }),
-        fingerprint: "0123456789abcdef".into(),
-        gateway_ref: "pm_card_visa".into(),
-        metadata: metadata(),
-        created: THEN,
-        detached_at: None,
-        version: 1,
     }
 }
 

@@ -19,9 +19,12 @@ const MOST_PATHS: usize = 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     Account,
+    AuditEntry,
+    Branding,
     Configuration,
     Customer,
     Event,
+    FeedbackOption,
     Invoice,
     Line,
     PaymentIntent,
@@ -29,6 +32,8 @@ pub enum Kind {
     Price,
     Product,
     Session,
+    Settings,
+    SetupIntent,
     Subscription,
     SubscriptionItem,
     InvoicePayment,
@@ -46,6 +51,7 @@ pub enum Kind {
     TaxId,
     TaxIdList,
     TaxIdOwner,
+    WebhookEndpoint,
 }
 
 /// What an endpoint answers with.
@@ -143,12 +149,14 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
         (LinePricing, "price_details") => Inside(PriceDetails),
         (PriceDetails, "price") => Id(Price),
         (PaymentMethod, "customer") => Id(Customer),
-        (PaymentIntent, "customer") => Id(Customer),
-        (PaymentIntent, "payment_method") => Id(PaymentMethod),
+        (PaymentIntent | SetupIntent, "customer") => Id(Customer),
+        (PaymentIntent | SetupIntent, "payment_method") => Id(PaymentMethod),
+        (SetupIntent, "application" | "latest_attempt" | "mandate" | "on_behalf_of" | "single_use_mandate") => Whole,
         (PaymentIntent, "invoice") => Id(Invoice),
         (PaymentIntent, "application" | "on_behalf_of" | "review" | "source") => Whole,
         (Session, "configuration") => Id(Configuration),
-        (Configuration, "application") => Whole,
+        (AuditEntry, "customer") => Id(Customer),
+        (Configuration | WebhookEndpoint, "application") => Whole,
         _ => return None,
     })
 }

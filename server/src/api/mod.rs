@@ -13,6 +13,7 @@ macro_rules! change {
 
 mod account;
 pub mod answer;
+mod audit_entries;
 mod auth;
 mod body;
 pub mod call;
@@ -22,6 +23,7 @@ mod customers;
 pub mod error;
 mod events;
 pub mod expand;
+mod feedback_options;
 pub mod form;
 mod idempotency;
 mod invoices;
@@ -30,12 +32,15 @@ mod list;
 pub mod params;
 mod payment_intents;
 mod payment_methods;
+mod portal_settings;
 mod prices;
 mod products;
 mod sessions;
+mod setup_intents;
 mod subscription_items;
 mod subscriptions;
 mod tax_ids;
+mod webhook_endpoints;
 
 use std::future::Future;
 use std::time::Duration;
@@ -123,10 +128,37 @@ routes! {
 
     GET    "/v1/payment_intents/{id}" => payment_intents::retrieve;
 
+    POST   "/v1/setup_intents" => setup_intents::create;
+    GET    "/v1/setup_intents" => setup_intents::list;
+    GET    "/v1/setup_intents/{id}" => setup_intents::retrieve;
+    POST   "/v1/setup_intents/{id}/confirm" => setup_intents::confirm;
+    POST   "/v1/setup_intents/{id}/cancel" => setup_intents::cancel;
+
     GET    "/v1/events" => events::list;
     GET    "/v1/events/{id}" => events::retrieve;
 
+    POST   "/v1/webhook_endpoints" => webhook_endpoints::create;
+    GET    "/v1/webhook_endpoints" => webhook_endpoints::list;
+    GET    "/v1/webhook_endpoints/{id}" => webhook_endpoints::retrieve;
+    POST   "/v1/webhook_endpoints/{id}" => webhook_endpoints::update;
+    DELETE "/v1/webhook_endpoints/{id}" => webhook_endpoints::delete;
+
+    GET    "/v1/audit_entries" => audit_entries::list;
+    GET    "/v1/audit_entries/{id}" => audit_entries::retrieve;
+
+    POST   "/v1/billing/feedback_options" => feedback_options::create;
+    GET    "/v1/billing/feedback_options" => feedback_options::list;
+    GET    "/v1/billing/feedback_options/{id}" => feedback_options::retrieve;
+    POST   "/v1/billing/feedback_options/{id}" => feedback_options::update;
+    POST   "/v1/billing/feedback_options/{id}/deactivate" => feedback_options::deactivate;
+
     POST   "/v1/billing_portal/sessions" => sessions::create;
+    POST   "/v1/billing_portal/sessions/{id}/revoke" => sessions::revoke;
+
+    GET    "/v1/portal_settings" => portal_settings::retrieve;
+    POST   "/v1/portal_settings" => portal_settings::update;
+    GET    "/v1/portal_branding" => portal_settings::retrieve_branding;
+    POST   "/v1/portal_branding" => portal_settings::update_branding;
 
     POST   "/v1/billing_portal/configurations" => configurations::create;
     GET    "/v1/billing_portal/configurations" => configurations::list;

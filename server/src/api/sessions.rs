@@ -27,6 +27,16 @@ pub async fn create(mut call: Call) -> Result<Reply> {
     })
 }
 
+/// Ends a session: its link and its cookie are good for nothing from now on.
+pub async fn revoke(call: Call) -> Result<Reply> {
+    let id = call.id.clone();
+    let call = call.ready(Shape::One(Kind::Session))?;
+    change!(call, |tx| {
+        let session = session::revoke(tx, &call.who, &id).await?;
+        wire::portal_session(&call.who.tenant, &session, "")
+    })
+}
+
 fn read(params: &mut Params) -> Result<NewSession> {
     Ok(NewSession {
         customer: params.required_text("customer")?,

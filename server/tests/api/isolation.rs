@@ -16,6 +16,11 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
     let method = shop.get(&format!("/v1/customers/{customer}/payment_methods")).await.ids().remove(0);
     let tax_ids = format!("/v1/customers/{customer}/tax_ids");
     let tax_id = shop.post(&tax_ids, "type=eu_vat&value=DE123456789").await.made();
+    let setup = shop.post("/v1/setup_intents", &format!("customer={customer}")).await.made();
+    let endpoint = shop.post("/v1/webhook_endpoints", "url=https://shop.example/hooks&enabled_events[]=*").await.made();
+    let option = shop.post("/v1/billing/feedback_options", "description=Other plans").await.made();
+    let session = shop.post("/v1/billing_portal/sessions", &format!("customer={customer}")).await.made();
+    let entry = shop.get("/v1/audit_entries?limit=1").await.ids().remove(0);
     let product = text(&shop.get(&format!("/v1/prices/{price}")).await.ok()["product"]);
     let event = shop.get("/v1/events").await.ids().remove(0);
     let configuration = text(&shop.get("/v1/billing_portal/configurations/default").await.ok()["id"]);
@@ -33,6 +38,11 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
         ("/v1/payment_intents/", intent, String::new()),
         ("/v1/events/", event, String::new()),
         ("/v1/billing_portal/configurations/", configuration, String::new()),
+        ("/v1/billing_portal/sessions/", session, String::new()),
+        ("/v1/billing/feedback_options/", option, String::new()),
+        ("/v1/setup_intents/", setup, String::new()),
+        ("/v1/webhook_endpoints/", endpoint, String::new()),
+        ("/v1/audit_entries/", entry, String::new()),
     ]
 }
 
@@ -67,6 +77,12 @@ async fn nor_in_a_parameter(shop: Shop) {
     let own = stranger.paying_customer().await;
     let price = stranger.monthly_price(1).await;
     let posts = [
+        ("/v1/setup_intents", format!("customer={}", id("/v1/customers/")), "customer"),
+        (
+            "/v1/setup_intents",
+            format!("customer={own}&payment_method={}", id("/v1/payment_methods/")),
+            "payment_method",
+        ),
         ("/v1/prices", format!("currency=eur&unit_amount=1&product={}", id("/v1/products/")), "product"),
         ("/v1/products", format!("name=x&default_price={}", id("/v1/prices/")), "default_price"),
         ("/v1/subscriptions", format!("customer={}&items[0][price]={price}", id("/v1/customers/")), "customer"),
@@ -106,6 +122,10 @@ async fn nor_in_a_parameter(shop: Shop) {
         ("/v1/invoices?", "/v1/invoices/"),
         ("/v1/events?", "/v1/events/"),
         ("/v1/billing_portal/configurations?", "/v1/billing_portal/configurations/"),
+        ("/v1/billing/feedback_options?", "/v1/billing/feedback_options/"),
+        ("/v1/setup_intents?", "/v1/setup_intents/"),
+        ("/v1/webhook_endpoints?", "/v1/webhook_endpoints/"),
+        ("/v1/audit_entries?", "/v1/audit_entries/"),
     ] {
         for cursor in ["starting_after", "ending_before"] {
             stranger.get(&format!("{list}{cursor}={}", id(start))).await.refused(404, "resource_missing", cursor);

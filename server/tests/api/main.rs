@@ -6,9 +6,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit_entries;
 mod catalog;
 mod configurations;
 mod customers;
+mod dialect;
 mod events;
 mod expand;
 mod idempotency;
@@ -18,6 +20,9 @@ mod lists;
 mod machinery;
 mod nasty;
 mod payment_methods;
+mod portal_settings;
 mod sessions;
+mod setup_intents;
 mod subscriptions;
 mod tax_ids;
+mod webhook_endpoints;

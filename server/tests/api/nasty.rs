@@ -40,6 +40,26 @@ const ENDPOINTS: &[(&str, &str)] = &[
     ),
     ("/v1/payment_methods/pm_card_visa/attach", "customer=C"),
     ("/v1/customers/C/tax_ids", "type=eu_vat&value=DE123456789"),
+    ("/v1/tax_ids", "type=eu_vat&value=DE123456789&owner[type]=customer&owner[customer]=C"),
+    (
+        "/v1/setup_intents",
+        "customer=C&payment_method=M&confirm=false&usage=on_session&description=x&metadata[a]=b&payment_method_types[0]=card\
+         &automatic_payment_methods[enabled]=true&automatic_payment_methods[allow_redirects]=never",
+    ),
+    (
+        "/v1/webhook_endpoints",
+        "url=https://x.org&enabled_events[0]=*&description=x&metadata[a]=b&api_version=2020-08-27&connect=false",
+    ),
+    ("/v1/billing/feedback_options", "description=x"),
+    (
+        "/v1/portal_settings",
+        "default_locale=de&owner_email=a@b.c&invoice_numbering=customer&dunning[schedule][0]=1&dunning[after_last_attempt]=cancel",
+    ),
+    (
+        "/v1/portal_branding",
+        "name=x&accent_color=#fff&light[page_color]=#fff&light[surface_color]=#000&dark[accent_color]=#123&dark[text_color]=#456\
+         &font=serif&corner_radius=4&header_text=x&support_url=https://x.org&support_email=a@b.c&privacy_policy_url=https://x.org",
+    ),
     (
         "/v1/subscriptions",
         "customer=C&items[0][price]=P&items[0][quantity]=1&items[0][metadata][a]=b&trial_period_days=1&cancel_at_period_end=false\
@@ -87,6 +107,14 @@ const LISTS: &[(&str, &[&str])] = &[
     ("/v1/invoices", &["customer", "subscription", "status", "collection_method", "created"]),
     ("/v1/events", &["type", "types[]", "created", "starting_after"]),
     ("/v1/payment_methods", &["customer", "type", "limit", "starting_after"]),
+    ("/v1/tax_ids", &["owner", "owner[type]", "owner[customer]", "starting_after"]),
+    ("/v1/setup_intents", &["customer", "payment_method", "created", "ending_before"]),
+    ("/v1/webhook_endpoints", &["limit", "starting_after"]),
+    ("/v1/billing/feedback_options", &["status", "starting_after"]),
+    (
+        "/v1/audit_entries",
+        &["customer", "target", "action", "origin", "created[gt]", "starting_after", "ending_before"],
+    ),
     ("/v1/subscription_items", &["subscription", "limit", "starting_after"]),
     ("/v1/billing_portal/configurations", &["active", "is_default", "starting_after"]),
 ];

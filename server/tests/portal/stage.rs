@@ -13,9 +13,12 @@ use billing::customer::{CustomerUpdate, payment_method};
 use billing::gateway::sandbox::{Sandbox, test_method};
 use billing::patch::Patch;
 use billing::period::{Interval, Recurring};
+use billing::portal::feedback;
 use billing::portal::session::{self, NewSession, SessionOrigin};
+use billing::setup_intent::{self, NewIntent, Usage};
 use billing::subscription::create::{PaymentBehavior, Trial};
 use billing::subscription::{self, CollectionMethod, NewItem, NewSubscription};
+use billing::webhook::{self, EndpointUpdate, NewEndpoint};
 use billing::{Actor, Clock, Currency, Db, Millis, directory, payment, transact};
 use clap::Parser;
 use server::config::Settings;
@@ -46,6 +49,11 @@ pub struct Merchant {
     pub intent: String,
     pub configuration: String,
     pub event: String,
+    pub setup: String,
+    pub endpoint: String,
+    pub entry: String,
+    pub option: String,
+    pub session: String,
 }
 
 #[derive(Parser)]
@@ -96,17 +104,17 @@ impl Stage {
         .unwrap();
         let (customer, method) = self.customer(&who).await;
         let (subscription, invoice) = self.subscription(&who, &customer, &price.id).await;
-        let tax_id = transact!(self.app.db, |tx| {
-            let new = NewTaxId { r#type: "eu_vat".into(), value: "DE123456789".into() };
-            Ok(tax_id::create(tx, &who, &customer, new).await?.id)
-        })
-        .unwrap();
+        let (_, session) = self.link(&who, &customer).await;
+        let (tax_id, setup, endpoint, option) = self.small_things(&who, &customer).await;
         let mut tx = self.app.db.read().await.unwrap();
         let item = subscription::get(&mut tx, &who, &subscription).await.unwrap().items[0].id.clone();
         let intent = billing::invoice::get(&mut tx, &who, &invoice).await.unwrap().payment_intent.unwrap();
         let configuration = billing::portal::configuration::get(&mut tx, &who, "default").await.unwrap().id;
         let event =
             billing::event::list(&mut tx, &who, &billing::Page::first(1), None).await.unwrap().data[0].id.clone();
+        let page = billing::Page::first(1);
+        let entries = billing::audit::list::list(&mut tx, &who, &page, &Default::default()).await.unwrap();
+        let entry = entries.data[0].id.clone();
         Merchant {
             who,
             key,
@@ -121,7 +129,38 @@ impl Stage {
             intent,
             configuration,
             event,
+            setup,
+            endpoint,
+            entry,
+            option,
+            session,
         }
+    }
+
+    /// A tax ID, a setup intent, a webhook endpoint and a feedback option.
+    async fn small_things(&self, who: &Actor, customer: &str) -> (String, String, String, String) {
+        transact!(self.app.db, |tx| {
+            let new = NewTaxId { r#type: "eu_vat".into(), value: "DE123456789".into() };
+            let tax_id = tax_id::create(tx, who, customer, new).await?;
+            let new = NewIntent {
+                customer: customer.into(),
+                method: None,
+                usage: Usage::OffSession,
+                description: None,
+                metadata: Patch::Keep,
+            };
+            let setup = setup_intent::create(tx, who, new).await?;
+            let new = NewEndpoint {
+                url: "https://shop.example/hooks".into(),
+                enabled_events: vec!["*".into()],
+                api_version: None,
+                fields: EndpointUpdate::default(),
+            };
+            let (endpoint, _) = webhook::create(tx, who, new).await?;
+            let option = feedback::create(tx, who, "Too many mails").await?;
+            Ok((tax_id.id, setup.id, endpoint.id, option.id))
+        })
+        .unwrap()
     }
 
     /// A customer with a card as its default method.

@@ -1,0 +1,86 @@
+//! What a customer and a merchant have stored: methods, intents, tax IDs, endpoints.
+
+use billing::customer::payment_method::{BillingDetails, Details, MethodType, PaymentMethod};
+use billing::customer::tax_id::{TaxId, Verification};
+use billing::setup_intent::{SetupIntent, Status as SetupStatus, Usage};
+use billing::webhook::{Endpoint, Status as EndpointStatus};
+use billing::{Json, wire};
+use serde_json::json;
+
+use super::{THEN, address, metadata, some};
+
+pub fn tax_id() -> TaxId {
+    TaxId {
+        id: "txi_1".into(),
+        customer: "cus_1".into(),
+        r#type: "eu_vat".into(),
+        value: "DE123456789".into(),
+        country: some("DE"),
+        verification: Verification::Verified,
+        verified_name: some("Ada GmbH"),
+        verified_address: some("Berlin"),
+        created: THEN,
+        deleted_at: None,
+    }
+}
+
+pub fn setup_intent() -> SetupIntent {
+    SetupIntent {
+        id: "seti_1".into(),
+        customer: some("cus_1"),
+        payment_method: some("pm_1"),
+        status: SetupStatus::RequiresAction,
+        usage: Usage::OffSession,
+        next_action: Some(Json(json!({"type": "redirect_to_url"}))),
+        last_error: Some(Json(json!({"type": "card_error"}))),
+        description: some("For later"),
+        metadata: metadata(),
+        created: THEN,
+        canceled_at: None,
+        cancellation_reason: None,
+        version: 1,
+    }
+}
+
+pub fn payment_method(kind: MethodType) -> PaymentMethod {
+    PaymentMethod {
+        id: "pm_1".into(),
+        customer: some("cus_1"),
+        r#type: kind,
+        details: Json(Details {
+            brand: "visa".into(),
+            last4: "4242".into(),
+            exp_month: Some(12),
+            exp_year: Some(2030),
+            country: some("US"),
+            funding: some("credit"),
+        }),
+        billing_details: Json(BillingDetails {
+            address: address(),
+            email: some("ada@example.com"),
+            name: some("Ada"),
+            phone: some("+49 30 2"),
+        }),
+        fingerprint: "0123456789abcdef".into(),
+        gateway_ref: "pm_card_visa".into(),
+        metadata: metadata(),
+        created: THEN,
+        detached_at: None,
+        version: 1,
+    }
+}
+
+pub fn webhook_endpoint() -> Endpoint {
+    Endpoint {
+        id: "we_1".into(),
+        url: "https://example.com/hooks".into(),
+        status: EndpointStatus::Enabled,
+        description: some("Ours"),
+        enabled_events: Json(vec!["*".into()]),
+        api_version: wire::API_VERSION.into(),
+        metadata: metadata(),
+        created: THEN,
+        deleted_at: None,
+        version: 1,
+    }
+}
