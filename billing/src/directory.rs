@@ -8,6 +8,7 @@ use crate::clock::{Millis, Seconds};
 use crate::customer::{self, Customer};
 use crate::error::{Error, Result};
 use crate::id;
+use crate::invoice::hosted::Hosted;
 use crate::money::Currency;
 use crate::portal::configuration::{self, Configuration};
 use crate::portal::session::{Session, SessionOrigin};
@@ -256,6 +257,20 @@ pub async fn by_cookie(tx: &mut Tx, cookie: &str, host: &str) -> Result<Option<G
         host
     )?;
     load_guest(tx, found).await
+}
+
+/// The invoice that a link of its own leads to, whether the link still works or not ([`Hosted::is_open`]).
+pub async fn by_hosted_invoice(tx: &mut Tx, secret: &str) -> Result<Option<Hosted>> {
+    let found: Option<(i64, String)> =
+        maybe!(tx, "select tenant, invoice from hosted_invoice where secret_hash = $1", id::hash(secret))?;
+    let Some((key, invoice)) = found else { return Ok(None) };
+    let tenant = tenant_by_key(tx, key).await?;
+    let who = Actor::system(tenant.clone(), "directory");
+    let invoice = crate::invoice::get(tx, &who, &invoice).await?;
+    let customer = customer::get_or_deleted(tx, &who, &invoice.customer).await?;
+    let merchant = merchant(tx, &tenant.merchant).await?;
+    let now = customer::now(tx, &who, &customer).await?;
+    Ok(Some(Hosted { tenant, merchant, customer, invoice, now }))
 }
 
 async fn load_guest(tx: &mut Tx, found: Option<(i64, String)>) -> Result<Option<Guest>> {

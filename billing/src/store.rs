@@ -28,6 +28,7 @@ pub struct Db {
     pools: Arc<Pools>,
     clock: Clock,
     key: seal::Key,
+    public_url: Option<Arc<str>>,
 }
 
 enum Pools {
@@ -46,6 +47,8 @@ pub struct Tx {
     /// The wall clock when the transaction began; it stands still inside.
     pub now: Millis,
     pub(crate) key: seal::Key,
+    /// Where browsers reach the portal, for links; `None` where nobody does.
+    pub(crate) public_url: Option<Arc<str>>,
     changed: bool,
     audited: bool,
 }
@@ -60,12 +63,17 @@ impl Db {
     /// Opens `sqlite://path` (created if absent) or `postgres://…`. Does not migrate.
     pub async fn open(url: &str, clock: Clock) -> Result<Self> {
         let pools = if url.starts_with("sqlite:") { open_sqlite(url).await? } else { open_postgres(url).await? };
-        Ok(Self { pools: Arc::new(pools), clock, key: seal::Key::random() })
+        Ok(Self { pools: Arc::new(pools), clock, key: seal::Key::random(), public_url: None })
     }
 
     /// The same with the installation's key. Without it, what is sealed can be read by this process only.
     pub fn sealed_with(self, key: seal::Key) -> Self {
         Self { key, ..self }
+    }
+
+    /// The same with the address that links begin with, without a slash at its end. Without it, records have no links.
+    pub fn reached_at(self, public_url: &str) -> Self {
+        Self { public_url: Some(public_url.into()), ..self }
     }
 
     pub fn clock(&self) -> &Clock {
@@ -110,7 +118,7 @@ impl Db {
                 Conn::Postgres(pool.begin_with("begin isolation level repeatable read read only").await?)
             }
         };
-        Ok(Tx { conn, now: self.clock.wall(), key: self.key.clone(), changed: false, audited: false })
+        Ok(self.transaction(conn))
     }
 
     /// Opens a transaction to change things in. Use [`transact!`], which also commits and runs again on a conflict.
@@ -119,7 +127,12 @@ impl Db {
             Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("begin immediate").await?),
             Pools::Postgres(pool) => Conn::Postgres(pool.begin_with("begin isolation level repeatable read").await?),
         };
-        Ok(Tx { conn, now: self.clock.wall(), key: self.key.clone(), changed: false, audited: false })
+        Ok(self.transaction(conn))
+    }
+
+    fn transaction(&self, conn: Conn) -> Tx {
+        let (now, key, public_url) = (self.clock.wall(), self.key.clone(), self.public_url.clone());
+        Tx { conn, now, key, public_url, changed: false, audited: false }
     }
 
     /// Waits for open transactions and closes every connection; SQLite's log goes into its file.

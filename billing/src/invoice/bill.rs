@@ -8,7 +8,7 @@ use crate::customer::{self, Customer};
 use crate::directory;
 use crate::error::{Error, Result};
 use crate::id;
-use crate::invoice::{BillTo, Invoice, Line, NewLine, Status, announce, columns, line, save};
+use crate::invoice::{BillTo, Invoice, Line, NewLine, Status, announce, columns, hosted, line, save};
 use crate::money::{Currency, bounded};
 use crate::payment;
 use crate::store::{Json, Tx, run};
@@ -151,6 +151,7 @@ async fn draft(
         version: 1,
         lines: Vec::new(),
         more_lines: false,
+        hosted_invoice_url: None,
     };
     insert(tx, who, &invoice).await?;
     for (position, new) in lines.into_iter().enumerate() {
@@ -217,6 +218,7 @@ async fn finalize(
         customer::announce(tx, who, Some(&unbilled), Some(customer), "customer.updated").await?;
     }
     save(tx, who, invoice).await?;
+    hosted::issue(tx, who, invoice).await?;
     announce(tx, who, Some(&before), invoice, "invoice.finalized", &["invoice.finalized"]).await
 }
 

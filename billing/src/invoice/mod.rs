@@ -1,6 +1,7 @@
 //! Invoices: what is owed for which period, line by line, and whether it was paid.
 
 mod bill;
+pub mod hosted;
 pub mod line;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use crate::event::{Change, record};
 use crate::money::Currency;
 use crate::page::{Listed, Page, page};
 use crate::patch::Metadata;
-use crate::store::{Json, Tx, maybe, run};
+use crate::store::{Json, Tx, maybe, one, run};
 use crate::subscription::CollectionMethod;
 use crate::text_enum::text_enum;
 use crate::wire;
@@ -85,6 +86,9 @@ pub struct Invoice {
     pub lines: Vec<Line>,
     #[sqlx(skip)]
     pub more_lines: bool,
+    /// The invoice's own page; [`list_heads`] leaves it out.
+    #[sqlx(skip)]
+    pub hosted_invoice_url: Option<String>,
 }
 
 macro_rules! columns {
@@ -117,7 +121,7 @@ pub async fn get(tx: &mut Tx, who: &Actor, id: &str) -> Result<Invoice> {
         who.customer()
     )?
     .ok_or_else(|| Error::missing("invoice", id))?;
-    load_lines(tx, who, &mut invoice).await?;
+    load(tx, who, &mut invoice).await?;
     Ok(invoice)
 }
 
@@ -127,13 +131,15 @@ pub struct InvoiceFilter {
     pub subscription: Option<String>,
     pub status: Option<Status>,
     pub collection_method: Option<CollectionMethod>,
+    /// Part of the number or of what is billed, in upper or lower case; with a customer only.
+    pub search: Option<String>,
 }
 
 /// Invoices newest first, with their lines.
 pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, filter: &InvoiceFilter) -> Result<Listed<Invoice>> {
     let mut listed = list_heads(tx, who, page, filter).await?;
     for invoice in &mut listed.data {
-        load_lines(tx, who, invoice).await?;
+        load(tx, who, invoice).await?;
     }
     Ok(listed)
 }
@@ -142,6 +148,7 @@ pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, filter: &InvoiceFilter)
 pub async fn list_heads(tx: &mut Tx, who: &Actor, page: &Page, filter: &InvoiceFilter) -> Result<Listed<Invoice>> {
     let status = filter.status.map(Status::name);
     let method = filter.collection_method.map(CollectionMethod::name);
+    let search = filter.search.as_deref().map(containing);
     match who.customer().or(filter.customer.as_deref()) {
         Some(customer) => page!(
             tx,
@@ -150,12 +157,16 @@ pub async fn list_heads(tx: &mut Tx, who: &Actor, page: &Page, filter: &InvoiceF
             "invoice" if "customer = $3 and status <> 'draft'",
             columns!(),
             "customer = $7 and (cast($8 as text) is null or subscription = $8) and (cast($9 as text) is null or status = $9)
-             and (cast($10 as text) is null or collection_method = $10) and ($11 or status <> 'draft')",
+             and (cast($10 as text) is null or collection_method = $10) and ($11 or status <> 'draft')
+             and (cast($12 as text) is null or lower(number) like lower($12) escape '\\' or exists (
+                 select 1 from invoice_line l where l.tenant = $1 and l.invoice = invoice.id
+                 and lower(coalesce(l.product_name, l.description)) like lower($12) escape '\\'))",
             customer,
             filter.subscription,
             status,
             method,
-            who.customer().is_none()
+            who.customer().is_none(),
+            search
         ),
         None => page!(
             tx,
@@ -172,11 +183,28 @@ pub async fn list_heads(tx: &mut Tx, who: &Actor, page: &Page, filter: &InvoiceF
     }
 }
 
-async fn load_lines(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
+/// A pattern for `like … escape '\'` that finds `text` anywhere, whatever characters it holds.
+fn containing(text: &str) -> String {
+    let plain = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{plain}%")
+}
+
+/// When a customer's first and last invoices were made; `None` where there is none. Drafts do not count.
+pub async fn span(tx: &mut Tx, who: &Actor, customer: &str) -> Result<Option<(Seconds, Seconds)>> {
+    let (first, last): (Option<Seconds>, Option<Seconds>) = one!(
+        tx,
+        "select min(created), max(created) from invoice where tenant = $1 and customer = $2 and status <> 'draft'",
+        who.tenant.key,
+        who.customer().unwrap_or(customer)
+    )?;
+    Ok(first.zip(last))
+}
+
+async fn load(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
     let listed = line::first(tx, who, &invoice.id, 10).await?;
     invoice.more_lines = listed.has_more;
     invoice.lines = listed.data;
-    Ok(())
+    hosted::load(tx, who, invoice).await
 }
 
 /// Writes every field that states move; `Busy` if somebody else wrote first.

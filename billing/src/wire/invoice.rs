@@ -49,7 +49,7 @@ pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
         "ending_balance": i.ending_balance,
         "footer": i.footer,
         "from_invoice": null,
-        "hosted_invoice_url": null,
+        "hosted_invoice_url": i.hosted_invoice_url,
         "invoice_pdf": null,
         "issuer": { "type": "self" },
         "last_finalization_error": null,

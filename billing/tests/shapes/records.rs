@@ -329,6 +329,7 @@ fn invoice() -> Invoice {
         version: 1,
         lines: vec![line()],
         more_lines: false,
+        hosted_invoice_url: some("https://pay.example.com/invoice/x"),
     }
 }
 

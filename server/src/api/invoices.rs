@@ -25,6 +25,7 @@ pub async fn list(mut call: Call) -> Result<Reply> {
         subscription: params.text("subscription")?,
         status: params.word("status", Status::parse)?,
         collection_method: params.word("collection_method", CollectionMethod::parse)?,
+        search: None,
     };
     params.unsupported(&["customer_account", "due_date"])?;
     let call = call.ready(Shape::Many(Kind::Invoice))?;

@@ -31,7 +31,7 @@ pub async fn connect(settings: &Settings, clock: Clock) -> Result<Db, String> {
     let db = Db::open(&settings.database_url, clock)
         .await
         .map_err(|e| format!("cannot open the database: {}", detail(&e)))?;
-    Ok(db.sealed_with(key))
+    Ok(db.sealed_with(key).reached_at(&settings.public_url))
 }
 
 /// An operator may read what a caller may not.

@@ -4,7 +4,24 @@ use serde_json::json;
 
 use crate::support::{Shop, on_both};
 
-on_both!(an_invoice_is_read_with_its_lines, invoices_are_found,);
+on_both!(an_invoice_is_read_with_its_lines, invoices_are_found, an_invoice_has_a_page_of_its_own,);
+
+async fn an_invoice_has_a_page_of_its_own(shop: Shop) {
+    let (customer, price) = (shop.paying_customer().await, shop.monthly_price(1000).await);
+    let form = format!("customer={customer}&items[0][price]={price}&expand[]=latest_invoice");
+    let made = shop.post("/v1/subscriptions", &form).await.ok();
+    let invoice = &made["latest_invoice"];
+    let url = invoice["hosted_invoice_url"].as_str().unwrap();
+    let secret = url.strip_prefix("https://billing.example/invoice/").unwrap();
+    assert_eq!(secret.len(), 43);
+    let id = invoice["id"].as_str().unwrap();
+    let again = shop.get(&format!("/v1/invoices/{id}")).await.ok();
+    assert_eq!(again["hosted_invoice_url"], json!(url));
+    let listed = shop.get("/v1/invoices").await.ok();
+    assert_eq!(listed["data"][0]["hosted_invoice_url"], json!(url));
+    let events = shop.get("/v1/events?type=invoice.paid").await.ok();
+    assert_eq!(events["data"][0]["data"]["object"]["hosted_invoice_url"], json!(url));
+}
 
 async fn an_invoice_is_read_with_its_lines(shop: Shop) {
     let customer = shop.paying_customer().await;

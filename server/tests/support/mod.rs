@@ -77,7 +77,7 @@ impl Shop {
 
     async fn open(database_url: String, folder: tempfile::TempDir) -> Self {
         let clock = Clock::manual(Millis(NOW * 1000));
-        let db = Db::open(&database_url, clock.clone()).await.unwrap();
+        let db = Db::open(&database_url, clock.clone()).await.unwrap().reached_at("https://billing.example");
         db.migrate().await.unwrap();
         let sandbox = Sandbox::open(&format!("sqlite://{}", folder.path().join("sandbox.db").display())).await.unwrap();
         let flags = Flags::try_parse_from(["portico", "--public-url", "https://billing.example"]).unwrap();

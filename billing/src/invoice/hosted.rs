@@ -1,0 +1,80 @@
+//! The page of one invoice that needs no session: its link is made when the invoice is finalised, and holds 256 random
+//! bits. What it shows is that invoice and nothing else.
+
+use crate::actor::{Actor, Origin, Tenant, Trace};
+use crate::clock::Seconds;
+use crate::customer::Customer;
+use crate::directory::Merchant;
+use crate::error::Result;
+use crate::id;
+use crate::invoice::Invoice;
+use crate::store::{Tx, maybe, run};
+
+/// How long a link works after its invoice is due or settled: 30 days.
+const LIFETIME: i64 = 30 * 86_400;
+
+/// An invoice as the holder of its link finds it; [`crate::directory::by_hosted_invoice`] looks it up.
+#[derive(Debug, Clone)]
+pub struct Hosted {
+    pub tenant: Tenant,
+    pub merchant: Merchant,
+    pub customer: Customer,
+    pub invoice: Invoice,
+    /// On the customer's billing clock.
+    pub now: Seconds,
+}
+
+impl Hosted {
+    /// Whether the link still works: until 30 days after the invoice was due or settled, and while there is a customer.
+    pub fn is_open(&self) -> bool {
+        let i = &self.invoice;
+        let due = i.due_date.or(i.finalized_at);
+        let last = [due, i.paid_at, i.voided_at, i.marked_uncollectible_at].into_iter().flatten().max();
+        self.customer.deleted_at.is_none() && last.is_some_and(|last| self.now < last.plus(LIFETIME))
+    }
+
+    /// Whoever holds the link: reaches nothing but this customer's, and changes nothing.
+    pub fn actor(&self) -> Actor {
+        let customer = self.customer.id.clone();
+        let origin = Origin::Portal { session: "hosted_invoice".into(), customer, read_only: true };
+        Actor { tenant: self.tenant.clone(), origin, trace: Trace::default() }
+    }
+}
+
+/// Makes the link of an invoice that is being finalised.
+pub(super) async fn issue(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
+    let secret = id::secret();
+    let sealed = tx.key.seal(&context(&invoice.id), &secret)?;
+    run!(
+        tx,
+        "insert into hosted_invoice (tenant, invoice, secret_hash, secret) values ($1, $2, $3, $4)",
+        who.tenant.key,
+        &invoice.id,
+        id::hash(&secret),
+        sealed
+    )?;
+    invoice.hosted_invoice_url = url(tx, &secret);
+    Ok(())
+}
+
+/// Reads the link of an invoice. One that was sealed with another key is as good as none.
+pub(super) async fn load(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
+    let sealed: Option<(String,)> = maybe!(
+        tx,
+        "select secret from hosted_invoice where tenant = $1 and invoice = $2",
+        who.tenant.key,
+        &invoice.id
+    )?;
+    let secret = sealed.and_then(|(sealed,)| tx.key.open(&context(&invoice.id), &sealed).ok());
+    invoice.hosted_invoice_url = secret.and_then(|secret| url(tx, &secret));
+    Ok(())
+}
+
+/// What a seal belongs to, so that one invoice's cannot be put in the place of another's.
+fn context(invoice: &str) -> String {
+    format!("hosted_invoice/{invoice}")
+}
+
+fn url(tx: &Tx, secret: &str) -> Option<String> {
+    tx.public_url.as_ref().map(|portal| format!("{portal}/invoice/{secret}"))
+}
