@@ -135,3 +135,40 @@ pub async fn of_customer(tx: &mut Tx, who: &Actor, customer: &str, page: &Page) 
     )?;
     Ok(page.cut(rows))
 }
+
+/// An entry as a customer may read it, with the object as its event has it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Told {
+    pub id: String,
+    pub at_ms: Millis,
+    pub action: String,
+    pub object_id: String,
+    pub origin: String,
+    /// The values that changed, before and after; `None` where something began or ended.
+    pub before: Option<Json<Value>>,
+    pub after: Option<Json<Value>>,
+    /// `{"object": …}` as it was right after.
+    pub event: Option<Json<Value>>,
+}
+
+/// What was done with a customer's things, newest first: what means something to them, not every step of the works.
+pub async fn activity(tx: &mut Tx, who: &Actor, customer: &str, page: &Page) -> Result<Listed<Told>> {
+    let rows = all!(
+        tx,
+        "select a.id, a.at_ms, a.action, a.object_id, a.origin, a.before, a.after, e.data as event
+         from audit_entry a left join event e on e.tenant = a.tenant and e.id = a.event
+         where a.tenant = $1 and a.customer = $2 and ($3 = '' or a.id < $3) and a.action in (
+             'billing_portal.session.started', 'customer.created', 'customer.updated',
+             'customer.subscription.created', 'customer.subscription.updated', 'customer.subscription.deleted',
+             'customer.subscription.paused', 'customer.subscription.resumed',
+             'customer.tax_id.created', 'customer.tax_id.deleted',
+             'invoice.finalized', 'invoice.marked_uncollectible', 'invoice.paid', 'invoice.payment_action_required',
+             'invoice.payment_failed', 'invoice.voided', 'payment_method.attached', 'payment_method.detached')
+         order by a.id desc limit $4",
+        who.tenant.key,
+        who.customer().unwrap_or(customer),
+        page.starting_after.as_deref().unwrap_or_default(),
+        page.limit + 1
+    )?;
+    Ok(page.cut(rows))
+}

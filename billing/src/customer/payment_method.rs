@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::page::{Listed, Page, page};
 use crate::patch::Metadata;
+use crate::period::add_months;
 use crate::store::{Json, Tx, maybe, run};
 use crate::text_enum::text_enum;
 use crate::{id, subscription, wire};
@@ -25,6 +26,14 @@ pub struct Details {
     pub exp_year: Option<i64>,
     pub country: Option<String>,
     pub funding: Option<String>,
+}
+
+impl Details {
+    /// The first instant at which a card is no longer good: its month is over. Other methods do not end.
+    pub fn ends(&self) -> Option<Seconds> {
+        let months = (self.exp_year? - 1970).checked_mul(12)?.checked_add(self.exp_month?)?;
+        add_months(Seconds(0), months).ok()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -69,7 +69,7 @@ pub async fn undo_cancel(tx: &mut Tx, who: &Actor, allowed: &Configuration, id: 
 }
 
 /// A preview reads only; a feature that is off refuses the call, not only the button.
-fn may_write(who: &Actor, enabled: bool) -> Result<()> {
+pub(super) fn may_write(who: &Actor, enabled: bool) -> Result<()> {
     if who.is_read_only() {
         return Err(Error::Forbidden("This is a preview: nothing can be changed in it."));
     }

@@ -3,8 +3,10 @@
 pub mod acts;
 pub mod branding;
 pub mod configuration;
+pub mod details;
 pub mod features;
 pub mod feedback;
+pub mod methods;
 pub mod session;
 
 pub use configuration::{Configuration, ConfigurationUpdate};

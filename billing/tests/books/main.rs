@@ -7,13 +7,16 @@
 mod support;
 
 mod audit;
+mod activity;
 mod cancellation;
 mod catalog;
 mod customers;
 mod cycle;
 mod directory;
 mod events;
+mod hosted_invoices;
 mod idempotency;
+mod invoice_search;
 mod invoices;
 mod isolation;
 mod jobs;
@@ -22,6 +25,8 @@ mod payments;
 mod portal_acts;
 mod portal_configuration;
 mod portal_looks;
+mod portal_details;
+mod portal_methods;
 mod portal_sessions;
 mod setup_intents;
 mod subscriptions;
