@@ -15,8 +15,10 @@ const FORMS: [(&str, &[&str]); 3] =
     [("en", &["one", "other"]), ("de", &["one", "other"]), ("ar", &["zero", "one", "two", "few", "many", "other"])];
 const CATEGORIES: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
 /// Groups of keys that only the server speaks: they never travel to the browser.
-const SERVER_ONLY: [&str; 11] =
-    ["alert", "brand", "effect", "entry", "every", "fact", "frame", "invoice", "method", "reason", "standing"];
+const SERVER_ONLY: [&str; 20] = [
+    "address", "alert", "brand", "by", "detail", "did", "effect", "entry", "every", "fact", "filter", "frame",
+    "glance", "hold", "hosted", "invoice", "method", "reason", "sheet", "standing",
+];
 
 type Catalogue = BTreeMap<String, String>;
 
@@ -162,6 +164,14 @@ fn tables(labels: &[&str], sentences: &[&str], plurals: &BTreeSet<String>, catal
             let _ = write!(out, "{forms:?}, ");
         }
         out.push_str("],\n");
+    }
+    out.push_str("];\n");
+    let _ = writeln!(out, "pub(crate) static COUNTRIES: [&str; {}] = [", LOCALES.len());
+    for name in LOCALES {
+        let path = format!("locales/countries/{name}.tsv");
+        println!("cargo:rerun-if-changed={path}");
+        let table = fs::read_to_string(&path).unwrap_or_else(|error| stop(&format!("{path}: {error}")));
+        let _ = writeln!(out, "    {table:?},");
     }
     out.push_str("];\n");
     out

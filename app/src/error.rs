@@ -22,6 +22,8 @@ pub enum Error {
     Invalid(Problem),
     /// The state does not allow it any more.
     Conflict,
+    /// Something is charged to the only payment method there is.
+    MethodNeeded,
     /// An earlier request is still running.
     Busy,
     /// Nothing can be changed right now, or nobody answers.
@@ -37,6 +39,10 @@ pub enum Problem {
     /// The reason given is none of those offered.
     NotOffered,
     TooLong,
+    /// Something that must be filled in is empty.
+    Required,
+    /// A line is too long, or holds what cannot be written.
+    Unwritable,
     Other,
 }
 
@@ -47,7 +53,7 @@ impl Error {
     pub fn status(&self) -> u16 {
         match self {
             Self::SignedOut => 401,
-            Self::Stale | Self::Conflict | Self::Busy => 409,
+            Self::Stale | Self::Conflict | Self::MethodNeeded | Self::Busy => 409,
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::Invalid(_) => 400,
@@ -71,6 +77,7 @@ impl Error {
             Self::NotFound => t!(missing.title),
             Self::Invalid(_) => t!(error.invalid.title),
             Self::Conflict => t!(error.conflict.title),
+            Self::MethodNeeded => t!(error.method_needed.title),
             Self::Busy => t!(error.busy.title),
             Self::Unavailable => t!(error.unavailable.title),
             Self::Broken => t!(error.broken.title),
@@ -86,8 +93,11 @@ impl Error {
             Self::NotFound => t!(missing.text),
             Self::Invalid(Problem::NotOffered) => t!(error.invalid.not_offered),
             Self::Invalid(Problem::TooLong) => t!(error.invalid.too_long),
+            Self::Invalid(Problem::Required) => t!(error.invalid.required),
+            Self::Invalid(Problem::Unwritable) => t!(error.invalid.unwritable),
             Self::Invalid(Problem::Other) => t!(error.invalid.text),
             Self::Conflict => t!(error.conflict.text),
+            Self::MethodNeeded => t!(error.method_needed.text),
             Self::Busy => t!(error.busy.text),
             Self::Unavailable => t!(error.unavailable.text),
             Self::Broken => t!(error.broken.text),

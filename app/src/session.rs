@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use billing::directory::Guest;
+use billing::portal::Features;
 use billing::{Actor, Db, Trace};
 use http::StatusCode;
 use http::request::Parts;
@@ -53,6 +54,11 @@ impl Session {
         }
         current.who.trace.idempotency_key = Some(key).filter(|key| !key.is_empty() && key.len() <= 255);
         Ok(current)
+    }
+
+    /// Refuses what this portal does not offer.
+    pub fn needs(&self, offered: impl Fn(&Features) -> bool) -> Result<()> {
+        if offered(&self.guest.configuration.features) { Ok(()) } else { Err(Error::Forbidden) }
     }
 
     /// A page's view data, with what its forms must carry.

@@ -21,6 +21,7 @@ pub struct FrameData {
     /// `Return to Acme`, where the session has somewhere to return to.
     pub way_back: Option<String>,
     pub has_invoices: bool,
+    pub has_methods: bool,
     pub is_preview: bool,
     pub privacy: Option<String>,
     pub terms: Option<String>,
@@ -72,6 +73,9 @@ fn top(data: FrameData, path: Memo<String>) -> AnyView {
     let invoices = data.has_invoices.then(|| {
         view! { <li>{menu_link(path, "/invoices", t!(nav.invoices), Icon::Invoices)}</li> }
     });
+    let methods = data.has_methods.then(|| {
+        view! { <li>{menu_link(path, "/payment-methods", t!(methods.title), Icon::Card)}</li> }
+    });
     view! {
         <Title formatter=title/>
         <header class="top">
@@ -86,6 +90,9 @@ fn top(data: FrameData, path: Memo<String>) -> AnyView {
                 <ul>
                     <li>{menu_link(path, "/", t!(nav.overview), Icon::Overview)}</li>
                     {invoices}
+                    {methods}
+                    <li>{menu_link(path, "/details", t!(details.title), Icon::Person)}</li>
+                    <li>{menu_link(path, "/activity", t!(activity.title), Icon::History)}</li>
                 </ul>
             </nav>
         </header>
@@ -95,8 +102,14 @@ fn top(data: FrameData, path: Memo<String>) -> AnyView {
 }
 
 fn menu_link(path: Memo<String>, href: &'static str, label: String, shape: Icon) -> AnyView {
-    let current = move || (path.get() == href).then_some("page");
+    // A page below it (one invoice) is under the same heading.
+    let current = move || path.with(|path| is_under(path, href)).then_some("page");
     view! { <a href=href aria-current=current>{icon(shape)}<span>{label}</span></a> }.into_any()
+}
+
+fn is_under(path: &str, href: &str) -> bool {
+    let below = path.strip_prefix(href);
+    below.is_some_and(|rest| rest.is_empty() || (href != "/" && rest.starts_with('/')))
 }
 
 fn bottom(data: FrameData, _: Memo<String>) -> AnyView {

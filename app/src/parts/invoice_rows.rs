@@ -8,6 +8,7 @@ use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceRow {
+    pub href: String,
     pub number: String,
     pub date: String,
     pub amount: String,
@@ -19,7 +20,7 @@ pub fn InvoiceRows(rows: Vec<InvoiceRow>, labelled_by: &'static str) -> AnyView 
     let each = |row: InvoiceRow| {
         view! {
             <tr>
-                <th scope="row"><span class="number"><bdi>{row.number}</bdi></span><span class="hint">{row.date}</span></th>
+                <th scope="row"><a class="number" href=row.href><bdi>{row.number}</bdi></a><span class="hint">{row.date}</span></th>
                 <td class="state"><PillView pill=row.pill/></td>
                 <td class="amount"><bdi>{row.amount}</bdi></td>
             </tr>

@@ -1,21 +1,33 @@
 //! Pieces that pages are made of. They draw what they are given and ask nothing.
 
 mod alert;
+mod drawn;
 mod failure;
+mod field;
 mod frame;
 mod icon;
 mod invoice_rows;
 mod loaded;
+#[cfg(feature = "ssr")]
+pub mod log;
 mod method;
 mod notice;
+mod query_form;
+#[cfg(feature = "ssr")]
+pub mod sheet;
 mod standing;
 
 pub use alert::{Alert, Alerts};
+pub use drawn::{Drawn, DrawnView};
 pub use failure::{Failure, FormFailure, Missing};
+#[cfg(feature = "ssr")]
+pub use field::options;
+pub use field::{Choice, Field, Fields, Select};
 pub use frame::{Frame, FrameData};
 pub use icon::{Icon, icon};
 pub use invoice_rows::{InvoiceRow, InvoiceRows};
 pub use loaded::{Form, FormKeys, Loaded, Page, Shown};
 pub use method::{Method, MethodKind, MethodView};
 pub use notice::Notice;
+pub use query_form::QueryForm;
 pub use standing::{Fact, Facts, Pill, PillView, Price, Tone};

@@ -2,7 +2,6 @@
 
 use billing::Seconds;
 use billing::customer::payment_method::{Details, MethodType, PaymentMethod};
-use billing::period::add_months;
 
 use crate::parts::{Method, MethodKind, Pill, Tone};
 use crate::text::{Locale, format, say};
@@ -19,7 +18,7 @@ pub enum Validity {
 }
 
 pub fn method(locale: Locale, now: Seconds, method: &PaymentMethod) -> Method {
-    let name = name(locale, method);
+    let name = name(locale, method.r#type, &method.details);
     let digits = method.details.last4.clone();
     let pill = match validity(now, &method.details) {
         Validity::Lasting => None,
@@ -42,7 +41,12 @@ pub fn method(locale: Locale, now: Seconds, method: &PaymentMethod) -> Method {
 
 /// `Visa •••• 4242`, for a sentence.
 pub fn short(locale: Locale, method: &PaymentMethod) -> String {
-    format!("{} •••• {}", name(locale, method), method.details.last4)
+    described(locale, method.r#type, &method.details)
+}
+
+/// The same from what may be shown of it.
+pub fn described(locale: Locale, kind: MethodType, details: &Details) -> String {
+    format!("{} •••• {}", name(locale, kind, details), details.last4)
 }
 
 /// `December 2027`
@@ -52,24 +56,19 @@ pub fn last_month(locale: Locale, details: &Details) -> Option<String> {
 
 /// A card is good until its month is over.
 pub fn validity(now: Seconds, details: &Details) -> Validity {
-    match end(details) {
+    match details.ends() {
         Some(end) if end <= now => Validity::Expired,
         Some(end) if end.0 - now.0 < SOON => Validity::Expiring,
         _ => Validity::Lasting,
     }
 }
 
-fn end(details: &Details) -> Option<Seconds> {
-    let months = (details.exp_year? - 1970).checked_mul(12)?.checked_add(details.exp_month?)?;
-    add_months(Seconds(0), months).ok()
-}
-
-fn name(locale: Locale, method: &PaymentMethod) -> String {
-    match method.r#type {
-        MethodType::Card => brand(locale, &method.details.brand),
+fn name(locale: Locale, kind: MethodType, details: &Details) -> String {
+    match kind {
+        MethodType::Card => brand(locale, &details.brand),
         MethodType::SepaDebit => say!(method.sepa_debit, locale),
-        MethodType::UsBankAccount => given(&method.details.brand, say!(method.us_bank_account, locale)),
-        MethodType::MobileMoney => given(&method.details.brand, say!(method.mobile_money, locale)),
+        MethodType::UsBankAccount => given(&details.brand, say!(method.us_bank_account, locale)),
+        MethodType::MobileMoney => given(&details.brand, say!(method.mobile_money, locale)),
     }
 }
 

@@ -8,6 +8,7 @@ impl From<billing::Error> for Error {
         match &error {
             Books::Missing { .. } => Self::NotFound,
             Books::Forbidden(_) => Self::Forbidden,
+            Books::Conflict { code: "payment_method_needed", .. } => Self::MethodNeeded,
             Books::Conflict { .. } | Books::KeyReused => Self::Conflict,
             Books::Invalid { param, .. } => Self::Invalid(problem(param)),
             Books::Busy => Self::Busy,
@@ -32,6 +33,10 @@ fn problem(param: &str) -> Problem {
     match param {
         "feedback" => Problem::NotOffered,
         "cancellation_details[comment]" => Problem::TooLong,
+        "required" => Problem::Required,
+        _ if ["name", "phone", "address", "shipping"].contains(&param.split('[').next().unwrap_or_default()) => {
+            Problem::Unwritable
+        }
         _ => Problem::Other,
     }
 }
@@ -49,6 +54,17 @@ mod tests {
         }
         let told = Error::from(billing::Error::invalid("feedback", "not one of customer_service, …"));
         assert_eq!(told, Error::Invalid(Problem::NotOffered));
+    }
+
+    #[test]
+    fn an_entry_is_named_by_what_is_wrong_with_it() {
+        let told = |param: &str| Error::from(billing::Error::invalid(param, "no"));
+        assert_eq!(told("required"), Error::Invalid(Problem::Required));
+        assert_eq!(told("shipping[name]"), Error::Invalid(Problem::Unwritable));
+        assert_eq!(told("address"), Error::Invalid(Problem::Unwritable));
+        assert_eq!(told("status"), Error::Invalid(Problem::Other));
+        let needed = billing::Error::conflict("payment_method_needed", "no");
+        assert_eq!(Error::from(needed), Error::MethodNeeded);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use billing::catalog::Price;
 use billing::customer::payment_method::{BillingDetails, Details, MethodType, PaymentMethod};
+use billing::customer::{Customer, TaxExempt};
 use billing::invoice::{BillTo, Invoice};
 use billing::period::Interval;
 use billing::subscription::{CollectionMethod, Item, Status, Subscription};
@@ -142,6 +143,34 @@ pub fn invoice(total: i64) -> Invoice {
         version: 1,
         lines: Vec::new(),
         more_lines: false,
+        hosted_invoice_url: None,
+    }
+}
+
+pub fn customer() -> Customer {
+    Customer {
+        id: "cus_1".into(),
+        external_id: None,
+        clock_id: None,
+        name: Some("Ada".into()),
+        email: Some("ada@example.com".into()),
+        phone: None,
+        description: None,
+        address: None,
+        shipping: None,
+        currency: Some(eur()),
+        default_payment_method: None,
+        delinquent: false,
+        invoice_prefix: "ACME".into(),
+        next_invoice_sequence: 2,
+        invoice_settings: Json::default(),
+        preferred_locales: Json::default(),
+        tax_exempt: TaxExempt::None,
+        metadata: Json(Metadata::new()),
+        created: at("2026-01-01"),
+        deleted_at: None,
+        version: 1,
+        balance: 0,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use billing::{Currency, Seconds};
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::Locale;
@@ -232,10 +232,53 @@ fn month_name(locale: Locale, month: i64) -> &'static str {
     usize::try_from(month - 1).ok().and_then(|index| names.get(index)).copied().unwrap_or_default()
 }
 
+/// `Team, Support and Pro`.
+pub fn list(locale: Locale, names: &[String]) -> String {
+    let and = match locale {
+        Locale::En | Locale::EnGb => " and ",
+        Locale::De => " und ",
+        Locale::Ar => " و",
+    };
+    let comma = if locale == Locale::Ar { "، " } else { ", " };
+    match names {
+        [] => String::new(),
+        [first @ .., last] if !first.is_empty() => format!("{}{and}{last}", first.join(comma)),
+        [only, ..] => only.clone(),
+    }
+}
+
+/// `2:05 PM`, `14:05`.
+pub fn time(locale: Locale, at: Seconds) -> String {
+    let time = datetime(at).time();
+    let (hour, minute) = (time.hour(), time.minute());
+    let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
+    match locale {
+        Locale::En => format!("{twelve}:{minute:02}{NBSP}{}", if hour < 12 { "AM" } else { "PM" }),
+        Locale::Ar => format!("{twelve}:{minute:02}{NBSP}{}", if hour < 12 { "ص" } else { "م" }),
+        Locale::EnGb | Locale::De => format!("{hour:02}:{minute:02}"),
+    }
+}
+
+/// The first and the last second of a year.
+pub fn year(year: i64) -> (i64, i64) {
+    let start = |year: i64| {
+        let first = Date::new(i16::try_from(year).unwrap_or(9998), 1, 1).ok();
+        first.and_then(|day| day.to_zoned(TimeZone::UTC).ok()).map_or(i64::MAX, |at| at.timestamp().as_second())
+    };
+    (start(year), start(year + 1) - 1)
+}
+
+pub fn year_of(at: Seconds) -> i64 {
+    i64::from(civil(at).year())
+}
+
 /// The day in UTC, in which billing counts.
 fn civil(at: Seconds) -> Date {
-    let instant = Timestamp::from_second(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
-    TimeZone::UTC.to_datetime(instant).date()
+    datetime(at).date()
+}
+
+fn datetime(at: Seconds) -> DateTime {
+    TimeZone::UTC.to_datetime(Timestamp::from_second(at.0).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What only the server knows of languages: the catalogues, the plural rules, the formats.
 
 pub mod catalogue;
+pub mod countries;
 pub mod format;
 mod locale;
 mod plural;

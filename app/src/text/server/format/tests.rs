@@ -10,11 +10,17 @@ fn day_of(text: &str) -> Seconds {
     Seconds(format!("{text}T00:00:00Z").parse::<Timestamp>().unwrap().as_second())
 }
 
+fn second_of(text: &str) -> Seconds {
+    Seconds(format!("{text}:00Z").parse::<Timestamp>().unwrap().as_second())
+}
+
 fn said(kind: &str, locale: Locale, input: &str) -> String {
     let pair = || input.split_once(' ').unwrap();
     match kind {
         "money" => money(locale, pair().0.parse().unwrap(), &Currency::parse(pair().1, "currency").unwrap()),
         "date" => date(locale, day_of(input)),
+        // Node writes a plain space before AM; ours does not break.
+        "time" => time(locale, second_of(input)).replace(NBSP, " "),
         "dates" => dates(locale, day_of(pair().0), day_of(pair().1)),
         "month" => {
             let (year, number) = input.split_once('-').unwrap();
@@ -34,6 +40,13 @@ fn as_intl_says_it() {
         let said = said(kind, locale(tag), input);
         assert_eq!(said.trim_end_matches('\u{200e}'), expected, "{kind} {tag} {input}");
     }
+}
+
+#[test]
+fn a_year_has_its_seconds_and_no_other() {
+    let (first, last) = year(2026);
+    assert_eq!((Seconds(first), Seconds(last)), (day_of("2026-01-01"), second_of("2026-12-31T23:59").plus(59)));
+    assert_eq!((year_of(Seconds(first)), year_of(Seconds(last)), year_of(Seconds(last + 1))), (2026, 2026, 2027));
 }
 
 #[test]
