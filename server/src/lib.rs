@@ -6,6 +6,7 @@ pub mod commands;
 pub mod config;
 pub mod entry;
 pub mod front;
+pub mod hosted;
 pub mod shell;
 pub mod site;
 pub mod state;

@@ -1,6 +1,7 @@
 //! The document: the portal's pages with their hydration script and security policy, and the pages that need no script.
 
 use app::pages::entry::{BrokenPage, ContinuePage, ExpiredPage, MissingPage, RefusedPage};
+use app::pages::hosted::{HostedExpiredPage, HostedInvoice, HostedInvoicePage};
 use app::session::Visit;
 use app::text::{self, Locale};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -105,8 +106,28 @@ pub fn broken(locale: Locale) -> Response {
     page(locale, StatusCode::INTERNAL_SERVER_ERROR, || view! { <BrokenPage/> })
 }
 
-/// A page without any script.
+/// One invoice, for whoever holds its link.
+pub fn hosted_invoice(locale: Locale, invoice: HostedInvoice) -> Response {
+    let title = invoice.title.clone();
+    titled_page(locale, StatusCode::OK, title, move || view! { <HostedInvoicePage invoice/> })
+}
+
+pub fn hosted_expired(locale: Locale, merchant: &str, status: StatusCode) -> Response {
+    let merchant = merchant.to_owned();
+    page(locale, status, move || view! { <HostedExpiredPage merchant/> })
+}
+
 fn page<V: IntoView + 'static>(locale: Locale, status: StatusCode, body: impl FnOnce() -> V + 'static) -> Response {
+    titled_page(locale, status, text::title(locale), body)
+}
+
+/// A page without any script.
+fn titled_page<V: IntoView + 'static>(
+    locale: Locale,
+    status: StatusCode,
+    title: String,
+    body: impl FnOnce() -> V + 'static,
+) -> Response {
     let html = Owner::new().with(|| {
         text::provide(locale);
         let names = site::names();
@@ -114,7 +135,7 @@ fn page<V: IntoView + 'static>(locale: Locale, status: StatusCode, body: impl Fn
             <html lang=locale.tag() dir=locale.dir()>
                 <head>
                     <Head names/>
-                    <title>{text::title(locale)}</title>
+                    <title>{title}</title>
                 </head>
                 <body>{body()}</body>
             </html>

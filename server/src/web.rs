@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::state::App;
-use crate::{api, entry, front, shell, site, visit};
+use crate::{api, entry, front, hosted, shell, site, visit};
 
 /// What a form or server function may send (axum's own limit is 2 MB).
 const FORM_LIMIT: usize = 64 * 1024;
@@ -23,6 +23,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/session/{secret}"),
     ("POST", "/session/{secret}"),
     ("GET", "/leave"),
+    ("GET", "/invoice/{secret}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/pkg/{*file}"),
@@ -32,6 +33,7 @@ pub fn router(app: App) -> Router {
     let entry = Router::new()
         .route("/session/{secret}", get(entry::open).post(entry::open_by_button))
         .route("/leave", get(entry::leave))
+        .route("/invoice/{secret}", get(hosted::show))
         .with_state(app.clone());
     let portal = pages()
         .layer(from_fn(front::follow_form))

@@ -1,4 +1,4 @@
-//! All invoices, newest first, page by page.
+//! All invoices, newest first, page by page; found by a word, how they stand, or their year.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -6,70 +6,108 @@ use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::parts::{Icon, InvoiceRow, InvoiceRows, Loaded, Shown, icon};
+use crate::parts::{Drawn, Icon, InvoiceRow, InvoiceRows, Loaded, QueryForm, Select, Shown, icon};
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invoices {
     pub rows: Vec<InvoiceRow>,
-    /// The invoice that the newer ones come before.
+    /// `None` where there is nothing to look through.
+    pub search: Option<Search>,
+    /// Links to the pages before and after.
     pub newer: Option<String>,
-    /// The invoice that the older ones come after.
     pub older: Option<String>,
 }
 
+/// What the list can be narrowed to, and is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Search {
+    pub text: String,
+    pub statuses: Drawn,
+    pub years: Drawn,
+    pub is_narrowed: bool,
+}
+
 #[server]
-pub async fn read_invoices(after: Option<String>, before: Option<String>) -> Result<Shown> {
+pub async fn read_invoices(
+    q: Option<String>,
+    status: Option<String>,
+    year: Option<String>,
+    after: Option<String>,
+    before: Option<String>,
+) -> Result<Shown> {
+    use crate::present::invoices::{Asked, read};
     let session = crate::session::Session::current()?;
-    if !session.guest.configuration.features.invoice_history.enabled {
-        return Err(crate::error::Error::Forbidden);
-    }
+    session.needs(|features| features.invoice_history.enabled)?;
     let mut tx = session.db.read().await?;
-    let page = crate::present::invoices::read(&mut tx, &session, after, before).await?;
+    let page = read(&mut tx, &session, Asked::new(q, status, year)?, after, before).await?;
     Ok(session.show(&page))
 }
 
 #[component]
 pub fn InvoicesPage() -> impl IntoView {
     let query = use_query_map();
-    let asked = move || query.with(|query| (query.get("after"), query.get("before")));
-    let page = Resource::new_blocking(asked, |(after, before)| read_invoices(after, before));
+    let asked = move || query.with(|query| ["q", "status", "year", "after", "before"].map(|name| query.get(name)));
+    let page =
+        Resource::new_blocking(asked, |[q, status, year, after, before]| read_invoices(q, status, year, after, before));
     view! { <Loaded page view=|shown| shown.draw(|page, _| invoices(page))/> }
 }
 
 fn invoices(page: Invoices) -> AnyView {
+    let is_narrowed = page.search.as_ref().is_some_and(|search| search.is_narrowed);
     let rows = if page.rows.is_empty() {
-        none()
+        none(is_narrowed)
     } else {
         view! { <div class="card flush"><InvoiceRows rows=page.rows labelled_by="invoices"/></div> }.into_any()
     };
     view! {
         <Title text=t!(invoices.title)/>
         <h1 id="invoices">{t!(invoices.title)}</h1>
+        {page.search.map(search)}
         {rows}
         {(page.newer.is_some() || page.older.is_some()).then(|| turns(page.newer, page.older))}
     }
     .into_any()
 }
 
+fn search(search: Search) -> AnyView {
+    let all = search.is_narrowed.then(|| view! { <a class="button" href="/invoices">{t!(invoices.show_all)}</a> });
+    view! {
+        <QueryForm action="/invoices".to_owned() role="search" label=t!(invoices.search)>
+            <div class="entry">
+                <label class="field" for="field-q">{t!(invoices.search)}</label>
+                <input id="field-q" type="search" name="q" value=search.text maxlength="100" dir="auto"/>
+            </div>
+            <Select name="status" label=t!(invoices.status) options=search.statuses/>
+            <Select name="year" label=t!(invoices.year) options=search.years/>
+            <div class="actions">
+                <button type="submit" class="button">{icon(Icon::Search)}{t!(invoices.find)}</button>
+                {all}
+            </div>
+        </QueryForm>
+    }
+    .into_any()
+}
+
 fn turns(newer: Option<String>, older: Option<String>) -> AnyView {
-    let newer = newer.map(|id| {
-        let href = format!("/invoices?before={id}");
-        view! { <a class="button" rel="prev" href=href>{icon(Icon::Previous)}{t!(invoices.newer)}</a> }
-    });
-    let older = older.map(|id| {
-        let href = format!("/invoices?after={id}");
-        view! { <a class="button older" rel="next" href=href>{t!(invoices.older)}{icon(Icon::Next)}</a> }
-    });
+    let newer = newer
+        .map(|href| view! { <a class="button" rel="prev" href=href>{icon(Icon::Previous)}{t!(invoices.newer)}</a> });
+    let older = older
+        .map(|href| view! { <a class="button older" rel="next" href=href>{t!(invoices.older)}{icon(Icon::Next)}</a> });
     view! { <nav class="turns" aria-label=t!(invoices.pages)>{newer}{older}</nav> }.into_any()
 }
 
-fn none() -> AnyView {
+fn none(is_narrowed: bool) -> AnyView {
+    let (title, text) = if is_narrowed {
+        (t!(invoices.nothing.title), t!(invoices.nothing.text))
+    } else {
+        (t!(invoices.none.title), t!(invoices.none.text))
+    };
     view! {
         <div class="card empty">
             <span class="badge large">{icon(Icon::Invoices)}</span>
-            <h2>{t!(invoices.none.title)}</h2>
-            <p>{t!(invoices.none.text)}</p>
+            <h2>{title}</h2>
+            <p>{text}</p>
         </div>
     }
     .into_any()

@@ -45,6 +45,15 @@ pub fn interval(locale: Locale, price: &catalog::Price) -> Option<String> {
     })
 }
 
+/// `5 × €10.00 per month`; where a unit has no price of its own, how often alone.
+pub fn unit(locale: Locale, price: &catalog::Price, quantity: i64) -> String {
+    let every = interval(locale, price).unwrap_or_default();
+    let Some(unit) = price.unit_amount else { return every };
+    let unit = format!("{} {every}", format::money(locale, unit, &price.currency));
+    let quantity = format::integer(locale, quantity);
+    say!(fact.quantity, locale, quantity = quantity, unit = unit.trim_end())
+}
+
 /// The day a cancellation takes effect, where one is set.
 pub fn ends_on(subscription: &Subscription) -> Option<Seconds> {
     let at_period_end = subscription.cancel_at_period_end.then_some(subscription.current_period_end);

@@ -67,15 +67,12 @@ fn scheduled(locale: Locale, at: Seconds, may_undo: bool) -> Scheduled {
 }
 
 fn line(locale: Locale, item: &Item) -> Line {
-    let money = |amount: i64| format::money(locale, amount, &item.price.currency);
-    let every = standing::interval(locale, &item.price).unwrap_or_default();
-    let unit = item.price.unit_amount.map(|unit| format!("{} {every}", money(unit)));
-    let quantity = format::integer(locale, item.quantity);
-    let detail = match unit {
-        Some(unit) => say!(fact.quantity, locale, quantity = quantity, unit = unit),
-        None => every,
-    };
-    Line { name: item.product_name.clone(), detail, amount: item.price.amount(item.quantity).ok().map(money) }
+    let amount = item.price.amount(item.quantity).ok();
+    Line {
+        name: item.product_name.clone(),
+        detail: standing::unit(locale, &item.price, item.quantity),
+        amount: amount.map(|amount| format::money(locale, amount, &item.price.currency)),
+    }
 }
 
 fn dates(locale: Locale, subscription: &Subscription) -> Vec<Fact> {

@@ -67,7 +67,7 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::manual(Millis(1_780_000_000_000));
         let url = format!("sqlite://{}/portico.db", folder.path().display());
-        let db = Db::open(&url, clock.clone()).await.unwrap();
+        let db = Db::open(&url, clock.clone()).await.unwrap().reached_at("http://localhost:3000");
         db.migrate().await.unwrap();
         let sandbox = Sandbox::open(&format!("sqlite://{}/sandbox.db", folder.path().display())).await.unwrap();
         let settings = Arguments::parse_from(["portico", "--public-url", "http://localhost:3000"]).settings;
