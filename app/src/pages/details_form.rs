@@ -1,0 +1,110 @@
+//! One part of the billing details to fill in: contact, billing address or shipping address.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::parts::{Drawn, Field, Fields, Form, FormFailure, FormKeys, Icon, Loaded, QueryForm, Select, Shown, icon};
+use crate::text::t;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DetailsForm {
+    /// `contact`, `address` or `shipping`
+    pub part: String,
+    pub title: String,
+    /// An address's country decides what else there is to fill in: it is chosen first.
+    pub country: Option<Country>,
+    pub fields: Vec<Field>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Country {
+    /// ISO 3166-1 alpha-2; empty where none is chosen yet.
+    pub code: String,
+    pub options: Drawn,
+}
+
+/// What a form holds. A field that the form has not is left alone; one that is empty is cleared.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entered {
+    pub name: Option<String>,
+    pub phone: Option<String>,
+    pub country: Option<String>,
+    pub line_one: Option<String>,
+    pub line_two: Option<String>,
+    pub city: Option<String>,
+    pub state: Option<String>,
+    pub postal_code: Option<String>,
+}
+
+#[server]
+pub async fn read_details_form(part: String, country: Option<String>) -> Result<Shown> {
+    let session = crate::session::Session::current()?;
+    Ok(session.show(&crate::present::details::form(&session, &part, country)?))
+}
+
+#[server]
+pub async fn save_details(session: String, key: String, part: String, entered: Option<Entered>) -> Result<()> {
+    use billing::portal::details;
+    let session = crate::session::Session::of_form(&session, key)?;
+    let update = crate::present::details::entered(&part, entered.unwrap_or_default())?;
+    let configuration = &session.guest.configuration;
+    billing::transact!(session.db, |tx| details::update(tx, &session.who, configuration, update.clone()).await)?;
+    leptos_axum::redirect("/details?done=saved");
+    Ok(())
+}
+
+#[component]
+pub fn DetailsFormPage() -> impl IntoView {
+    let (params, query) = (use_params_map(), use_query_map());
+    let asked = move || {
+        let part = params.with(|params| params.get("part")).unwrap_or_default();
+        (part, query.with(|query| query.get("country")))
+    };
+    let page = Resource::new_blocking(asked, |(part, country)| read_details_form(part, country));
+    view! { <Loaded page view=|shown| shown.draw(details_form)/> }
+}
+
+fn details_form(page: DetailsForm, form: Form) -> AnyView {
+    let save = ServerAction::<SaveDetails>::new();
+    let failed = move || save.value().get().and_then(Result::err).map(|error| view! { <FormFailure error/> });
+    let chosen = page.country.as_ref().map(|country| country.code.clone());
+    let ready = chosen.as_ref().is_none_or(|code| !code.is_empty());
+    let href = format!("/details/{}", page.part);
+    let entries = ready.then(|| {
+        view! {
+            <ActionForm action=save>
+                <FormKeys form/>
+                <input type="hidden" name="part" value=page.part/>
+                {chosen.map(|code| view! { <input type="hidden" name="entered[country]" value=code/> })}
+                <div class="card"><Fields fields=page.fields/></div>
+                <div class="actions">
+                    <button type="submit" class="button primary" disabled=move || save.pending().get()>{t!(form.save)}</button>
+                    <a class="button" href="/details">{t!(form.leave)}</a>
+                </div>
+            </ActionForm>
+        }
+    });
+    view! {
+        <Title text=page.title.clone()/>
+        <a class="back" href="/details">{icon(Icon::Back)}{t!(details.back)}</a>
+        <h1>{page.title}</h1>
+        {failed}
+        {page.country.map(|country| choose_country(country, href))}
+        {entries}
+    }
+    .into_any()
+}
+
+fn choose_country(country: Country, href: String) -> AnyView {
+    let label = if country.code.is_empty() { t!(form.choose_country) } else { t!(form.change_country) };
+    view! {
+        <QueryForm action=href role="form" label=t!(form.country)>
+            <Select name="country" label=t!(form.country) options=country.options/>
+            <div class="actions"><button type="submit" class="button">{label}</button></div>
+        </QueryForm>
+    }
+    .into_any()
+}
