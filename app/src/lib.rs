@@ -17,8 +17,13 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{Lazy, SsrMode, path};
 
+use pages::activity::ActivityPage;
 use pages::cancel::CancelPage;
+use pages::details::DetailsPage;
+use pages::details_form::DetailsFormPage;
+use pages::invoice::InvoicePage;
 use pages::invoices::InvoicesPage;
+use pages::methods::MethodsPage;
 use pages::overview::OverviewPage;
 use pages::subscription::SubscriptionPage;
 use parts::{Frame, Missing};
@@ -38,6 +43,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/subscriptions/:id") view={Lazy::<SubscriptionPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/subscriptions/:id/cancel") view={Lazy::<CancelPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/invoices") view=InvoicesPage ssr=SsrMode::Async/>
+                    <Route path=path!("/invoices/:id") view=InvoicePage ssr=SsrMode::Async/>
+                    <Route path=path!("/payment-methods") view=MethodsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/details") view=DetailsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/details/:part") view=DetailsFormPage ssr=SsrMode::Async/>
+                    <Route path=path!("/activity") view=ActivityPage ssr=SsrMode::Async/>
                 </FlatRoutes>
             </Frame>
         </Router>

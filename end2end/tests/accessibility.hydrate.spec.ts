@@ -2,7 +2,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import { expect, test, type Page } from '@playwright/test'
 
-import { enter, link, newCustomer } from '../portal'
+import { enter, link, merchant, newCustomer } from '../portal'
 import { demo } from '../server'
 
 async function check(page: Page, what: string) {
@@ -19,7 +19,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const customer = await newCustomer({ plans: ['starter_monthly'] })
         const subscription = `/subscriptions/${customer.subscriptions[0].id}`
         await enter(page, customer.id, { locale, return_url: 'https://app.example.com/' })
-        for (const path of ['/', subscription, `${subscription}/cancel`, '/invoices', '/no-such-page', '/subscriptions/sub_nobodys']) {
+        const invoice = (await merchant().invoices.list({ customer: customer.id })).data[0]
+        const own = ['/', subscription, `${subscription}/cancel`, '/invoices', '/invoices?q=none', `/invoices/${invoice.id}`]
+        const forms = ['/payment-methods', '/details', '/details/contact', '/details/address?country=DE', '/activity']
+        for (const path of [...own, ...forms, '/no-such-page', '/subscriptions/sub_nobodys', invoice.hosted_invoice_url ?? '']) {
           await page.goto(path)
           await check(page, path)
         }

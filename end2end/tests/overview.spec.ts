@@ -17,6 +17,15 @@ test('names the merchant, the customer, the plan, the next charge and the card',
   expect(await page.getByText('Paid', { exact: true }).count()).toBeGreaterThanOrEqual(3)
 })
 
+test('says at a glance that all is well, and what comes next', async ({ page }) => {
+  const customer = await newCustomer({ plans: ['starter_monthly'] })
+  await enter(page, customer.id)
+  await expect(page.getByText('Everything is in order.')).toBeVisible()
+  await expect(page.getByText('Next, $9.00 for Starter will be charged to Visa •••• 4242 on')).toBeVisible()
+  await page.getByRole('link', { name: 'All payment methods' }).click()
+  await expect(page.getByRole('heading', { level: 1, name: 'Payment methods' })).toBeVisible()
+})
+
 test('a failed payment needs attention', async ({ page }) => {
   await enter(page, demo().customers.past_due)
   await expect(page.locator('#main')).toContainText('Your last payment did not go through')
@@ -48,7 +57,7 @@ test('several subscriptions stand side by side', async ({ page }) => {
 test('fits a screen of 320 pixels', async ({ page }) => {
   await page.setViewportSize({ width: 320, height: 700 })
   await enter(page, demo().customers.past_due)
-  for (const path of ['/', '/invoices']) {
+  for (const path of ['/', '/invoices', '/payment-methods', '/details', '/details/address?country=US', '/activity']) {
     await page.goto(path)
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
     expect(overflow, path).toBe(0)

@@ -1,8 +1,15 @@
 //! One file a page: what it asks the server, what it shows, how it looks.
 
+pub mod activity;
 pub mod cancel;
+pub mod details;
+pub mod details_form;
 #[cfg(feature = "ssr")]
 pub mod entry;
+#[cfg(feature = "ssr")]
+pub mod hosted;
+pub mod invoice;
 pub mod invoices;
+pub mod methods;
 pub mod overview;
 pub mod subscription;

@@ -13,10 +13,14 @@ use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overview {
+    /// Whether all is well, and what is paid next.
+    pub glance: Vec<String>,
     pub alerts: Vec<Alert>,
     pub running: Vec<Card>,
     pub ended: Vec<Card>,
     pub method: Option<Method>,
+    /// Whether there is a page to manage them.
+    pub has_methods: bool,
     /// `None` where this portal shows no invoices.
     pub invoices: Option<Vec<InvoiceRow>>,
     pub more_invoices: bool,
@@ -55,13 +59,14 @@ fn overview(page: Overview) -> AnyView {
     view! {
         <Title text=t!(overview.title)/>
         <h1>{t!(overview.title)}</h1>
+        {page.glance.into_iter().map(|line| view! { <p class="glance">{line}</p> }).collect_view()}
         <Alerts alerts=page.alerts/>
         <section aria-labelledby="subscriptions">
             <h2 id="subscriptions" class="spoken">{t!(overview.subscriptions)}</h2>
             {nothing_runs.then(|| nothing(any_invoice))}
             {page.running.into_iter().map(card).collect_view()}
         </section>
-        {shows_method.then(|| method(page.method))}
+        {shows_method.then(|| method(page.method, page.has_methods))}
         {page.invoices.filter(|_| any_invoice).map(|rows| recent(rows, page.more_invoices))}
         {(!page.ended.is_empty()).then(|| ended(page.ended))}
     }
@@ -99,14 +104,17 @@ fn nothing(any_invoice: bool) -> AnyView {
     .into_any()
 }
 
-fn method(method: Option<Method>) -> AnyView {
+fn method(method: Option<Method>, has_methods: bool) -> AnyView {
+    let all = has_methods.then(|| {
+        view! { <a class="onward" href="/payment-methods">{t!(overview.all_methods)}{icon(Icon::Next)}</a> }
+    });
     let body = match method {
         Some(method) => view! { <MethodView method/> }.into_any(),
         None => view! { <p class="muted">{t!(overview.no_method)}</p> }.into_any(),
     };
     view! {
         <section aria-labelledby="method">
-            <h2 id="method">{t!(overview.method)}</h2>
+            <div class="heading"><h2 id="method">{t!(overview.method)}</h2>{all}</div>
             <div class="card">{body}</div>
         </section>
     }

@@ -17,6 +17,7 @@ pub fn frame(session: &Session) -> FrameData {
         headline: profile.headline.clone(),
         customer: guest.customer.name.clone(),
         email: guest.customer.email.as_deref().map(masked),
+        has_methods: guest.configuration.features.payment_method_update.enabled,
         has_invoices: guest.configuration.features.invoice_history.enabled,
         is_preview: session.who.is_read_only(),
         privacy: profile.privacy_policy_url.clone(),

@@ -1,13 +1,19 @@
 //! Records as pages show them: every amount, date and sentence in the reader's language, so that the browser formats
 //! nothing and sees nothing of the books.
 
+pub mod activity;
+pub mod address;
 pub mod cancel;
+mod deed;
+pub mod details;
 pub mod frame;
 pub mod invoices;
 pub mod method;
+pub mod methods;
 pub mod overview;
 mod refusal;
 #[cfg(test)]
 mod sample;
+pub mod sheet;
 pub mod standing;
 pub mod subscription;

@@ -15,6 +15,8 @@ use crate::text::{Locale, format, say};
 const RUNNING: i64 = 50;
 const ENDED: i64 = 3;
 const RECENT: i64 = 5;
+/// How many unpaid invoices are told of.
+const OPEN: i64 = 10;
 
 /// What the overview is made of.
 pub struct Books {
@@ -23,8 +25,12 @@ pub struct Books {
     pub ended: Vec<Held>,
     /// The customer's default.
     pub method: Option<PaymentMethod>,
+    /// Whether they can be managed here.
+    pub has_methods: bool,
     /// `None` where the portal shows no invoices.
     pub invoices: Option<Listed<Invoice>>,
+    /// What is not paid, whatever it is for.
+    pub open: Vec<Invoice>,
 }
 
 /// A subscription with what its payment hangs on.
@@ -52,8 +58,11 @@ pub async fn read(tx: &mut Tx, session: &Session) -> Result<Books> {
     } else {
         None
     };
+    let unpaid = InvoiceFilter { status: Some(invoice::Status::Open), ..InvoiceFilter::default() };
+    let open = invoice::list_heads(tx, who, &Page::first(OPEN), &unpaid).await?.data;
     let now = billing::customer::now(tx, who, &guest.customer).await?;
-    Ok(Books { now, running, ended, method: default, invoices })
+    let has_methods = guest.configuration.features.payment_method_update.enabled;
+    Ok(Books { now, running, ended, method: default, has_methods, invoices, open })
 }
 
 /// Reads what a subscription's payment hangs on; nothing twice.
@@ -89,11 +98,14 @@ pub fn view(locale: Locale, books: &Books) -> Overview {
     let rows = |listed: &Listed<Invoice>| {
         listed.data.iter().map(|invoice| invoices::row(locale, books.now, invoice)).collect()
     };
+    let alerts = alerts(locale, books);
     Overview {
-        alerts: alerts(locale, books),
+        glance: glance(locale, books, alerts.is_empty()),
+        alerts,
         running: books.running.iter().map(|held| card(locale, held)).collect(),
         ended: books.ended.iter().map(|held| card(locale, held)).collect(),
         method: books.method.as_ref().map(|found| method::method(locale, books.now, found)),
+        has_methods: books.has_methods,
         invoices: books.invoices.as_ref().map(rows),
         more_invoices: books.invoices.as_ref().is_some_and(|listed| listed.has_more),
     }
@@ -115,11 +127,38 @@ fn href(subscription: &Subscription) -> String {
     format!("/subscriptions/{}", subscription.id)
 }
 
+/// Whether all is well, and what is paid next: when, how much, how.
+fn glance(locale: Locale, books: &Books, is_fine: bool) -> Vec<String> {
+    let fine = (is_fine && !books.running.is_empty()).then(|| say!(glance.fine, locale));
+    let goes_on = books.running.iter().filter(|held| renews(&held.subscription));
+    let next = goes_on.min_by_key(|held| held.subscription.current_period_end);
+    fine.into_iter().chain(next.and_then(|held| next_payment(locale, held))).collect()
+}
+
+fn next_payment(locale: Locale, held: &Held) -> Option<String> {
+    let subscription = &held.subscription;
+    let (plan, amount) = (standing::name(subscription), standing::price(locale, subscription)?);
+    let date = format::date(locale, subscription.current_period_end);
+    match (subscription.collection_method, &held.method) {
+        (CollectionMethod::SendInvoice, _) => {
+            Some(say!(glance.invoice, locale, amount = amount, plan = plan, date = date))
+        }
+        (CollectionMethod::ChargeAutomatically, Some(method)) => {
+            let method = short(locale, method);
+            Some(say!(glance.charge, locale, amount = amount, plan = plan, method = method, date = date))
+        }
+        // That there is nothing to charge is told as what needs attention.
+        (CollectionMethod::ChargeAutomatically, None) => None,
+    }
+}
+
 /// What is wrong, then what will be: each matter once.
 fn alerts(locale: Locale, books: &Books) -> Vec<Alert> {
     let mut alerts: Vec<Alert> = books.running.iter().filter_map(|held| owing(locale, held)).collect();
-    let listed = books.invoices.iter().flat_map(|listed| &listed.data);
-    alerts.extend(listed.filter_map(|invoice| overdue(locale, books.now, invoice)));
+    let told =
+        |invoice: &&Invoice| books.running.iter().any(|held| held.open.as_ref().is_some_and(|o| o.id == invoice.id));
+    let others = books.open.iter().filter(|invoice| !told(invoice));
+    alerts.extend(others.filter_map(|invoice| unpaid(locale, books, invoice)));
     alerts.extend(books.running.iter().filter_map(|held| nothing_to_charge(locale, held)));
     let mut told: Vec<&str> = Vec::new();
     for held in books.running.iter().filter(|held| will_be_charged(&held.subscription)) {
@@ -127,7 +166,7 @@ fn alerts(locale: Locale, books: &Books) -> Vec<Alert> {
             && !told.contains(&method.id.as_str())
         {
             told.push(&method.id);
-            alerts.extend(ageing(locale, books.now, method));
+            alerts.extend(ageing(locale, books, method));
         }
     }
     alerts
@@ -150,21 +189,35 @@ fn owing(locale: Locale, held: &Held) -> Option<Alert> {
     Some(Alert { tone: Tone::Bad, title: say!(alert.failed.title, locale), text, href })
 }
 
-fn overdue(locale: Locale, now: Seconds, invoice: &Invoice) -> Option<Alert> {
-    let due = invoice.due_date.filter(|_| invoices::is_overdue(now, invoice))?;
+/// An invoice that is late, or that was tried to charge and is no subscription's that runs.
+fn unpaid(locale: Locale, books: &Books, invoice: &Invoice) -> Option<Alert> {
     let amount = format::money(locale, invoice.amount_remaining(), &invoice.currency);
     let number = invoice.number.clone().unwrap_or_default();
-    let date = format::date(locale, due);
-    let text = say!(alert.overdue.text, locale, amount = amount, number = number, date = date);
-    Some(Alert { tone: Tone::Bad, title: say!(alert.overdue.title, locale), text, href: None })
+    let (title, text) = match invoice.due_date.filter(|_| invoices::is_overdue(books.now, invoice)) {
+        Some(due) => {
+            let date = format::date(locale, due);
+            let text = say!(alert.overdue.text, locale, amount = amount, number = number, date = date);
+            (say!(alert.overdue.title, locale), text)
+        }
+        None if invoice.attempted && invoice.amount_remaining() > 0 => {
+            (say!(alert.open.title, locale), say!(alert.open.text, locale, amount = amount, number = number))
+        }
+        None => return None,
+    };
+    let href = books.invoices.as_ref().map(|_| invoices::href(invoice));
+    Some(Alert { tone: Tone::Bad, title, text, href })
+}
+
+/// Whether it costs something again when its period is over.
+fn renews(subscription: &Subscription) -> bool {
+    let goes_on = matches!(subscription.status, Status::Trialing | Status::Active | Status::PastDue);
+    let is_free = subscription.renewal_amount().is_ok_and(|amount| amount == 0);
+    goes_on && !is_free && standing::ends_on(subscription).is_none()
 }
 
 /// Whether time will charge it by itself.
 fn will_be_charged(subscription: &Subscription) -> bool {
-    let goes_on = matches!(subscription.status, Status::Trialing | Status::Active | Status::PastDue);
-    let is_free = subscription.renewal_amount().is_ok_and(|amount| amount == 0);
-    let automatic = subscription.collection_method == CollectionMethod::ChargeAutomatically;
-    goes_on && automatic && !is_free && standing::ends_on(subscription).is_none()
+    renews(subscription) && subscription.collection_method == CollectionMethod::ChargeAutomatically
 }
 
 fn nothing_to_charge(locale: Locale, held: &Held) -> Option<Alert> {
@@ -179,10 +232,10 @@ fn nothing_to_charge(locale: Locale, held: &Held) -> Option<Alert> {
     Some(Alert { tone: Tone::Warn, title, text, href: Some(href(subscription)) })
 }
 
-fn ageing(locale: Locale, now: Seconds, method: &PaymentMethod) -> Option<Alert> {
+fn ageing(locale: Locale, books: &Books, method: &PaymentMethod) -> Option<Alert> {
     let month = last_month(locale, &method.details)?;
     let card = short(locale, method);
-    let (tone, title, text) = match validity(now, &method.details) {
+    let (tone, title, text) = match validity(books.now, &method.details) {
         Validity::Lasting => return None,
         Validity::Expiring => {
             let text = say!(alert.expiring.text, locale, card = card, month = month);
@@ -193,7 +246,7 @@ fn ageing(locale: Locale, now: Seconds, method: &PaymentMethod) -> Option<Alert>
             (Tone::Bad, say!(alert.expired.title, locale), text)
         }
     };
-    Some(Alert { tone, title, text, href: None })
+    Some(Alert { tone, title, text, href: books.has_methods.then(|| "/payment-methods".to_owned()) })
 }
 
 #[cfg(test)]

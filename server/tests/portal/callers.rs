@@ -88,14 +88,31 @@ const API: &[(&str, &str, u16)] = &[
 ];
 
 /// Pages: without a session, or with one that has ended, 401; another customer's object is not there.
-const PAGES: &[(&str, u16)] =
-    &[("/", 200), ("/subscriptions/{id}", 404), ("/subscriptions/{id}/cancel", 404), ("/invoices", 200)];
+const PAGES: &[(&str, u16)] = &[
+    ("/", 200),
+    ("/activity", 200),
+    ("/details", 200),
+    ("/details/{part}", 200),
+    ("/invoices", 200),
+    ("/invoices/{id}", 404),
+    ("/payment-methods", 200),
+    ("/subscriptions/{id}", 404),
+    ("/subscriptions/{id}/cancel", 404),
+];
 
 /// Server functions: without a session, or with one that has ended, 401; then what another customer's session is told.
 const FUNCTIONS: &[(&str, u16)] = &[
+    ("/do/app/pages/activity/read_activity", 200),
     ("/do/app/pages/cancel/cancel_subscription", 404),
     ("/do/app/pages/cancel/read_leaving", 404),
+    ("/do/app/pages/details/read_details", 200),
+    ("/do/app/pages/details_form/read_details_form", 200),
+    ("/do/app/pages/details_form/save_details", 200),
+    ("/do/app/pages/invoice/read_invoice", 404),
     ("/do/app/pages/invoices/read_invoices", 200),
+    ("/do/app/pages/methods/read_methods", 200),
+    ("/do/app/pages/methods/remove_method", 404),
+    ("/do/app/pages/methods/set_default_method", 404),
     ("/do/app/pages/overview/read_overview", 200),
     ("/do/app/pages/subscription/keep_subscription", 404),
     ("/do/app/pages/subscription/read_subscription", 404),
@@ -107,6 +124,7 @@ const OPEN: &[(&str, &str, u16)] = &[
     ("GET", "/session/{secret}", 404),
     ("POST", "/session/{secret}", 404),
     ("GET", "/leave", 303),
+    ("GET", "/invoice/{secret}", 404),
     ("GET", "/healthz", 200),
     ("GET", "/readyz", 200),
     ("GET", "/pkg/{*file}", 404),
@@ -157,16 +175,19 @@ async fn pages_and_functions_are_for_their_own_customer() {
     transact!(stage.app.db, |tx| billing::portal::session::revoke(tx, &owner.who, &ended_id).await).unwrap();
     let (cookie, session) = stage.sign_in(&owner.who, &stranger).await;
     for (path, expected) in PAGES {
-        let path = path.replace("{id}", &owner.subscription);
+        let path = path.replace("{id}", named(path, &owner)).replace("{part}", "contact");
         let call = |cookie: &str| crate::stage::page(&path, cookie);
         assert_eq!(stage.send(call("")).await.status(), 401, "no cookie: {path}");
         assert_eq!(stage.send(call(&ended)).await.status(), 401, "ended session: {path}");
         let (status, html) = stage.text(call(&cookie)).await;
         assert_eq!(status, *expected, "other customer: {path}");
-        assert!(!html.contains(&owner.invoice) && !html.contains("\"Team\""), "{path} shows another customer's");
+        for id in [&owner.invoice, &owner.method, &owner.subscription] {
+            assert!(path.contains(id.as_str()) || !html.contains(id.as_str()), "{path} shows another customer's {id}");
+        }
+        assert!(!html.contains("\"Team\""), "{path} shows another customer's");
     }
     for (path, expected) in FUNCTIONS {
-        let call = |cookie: &str| function(path, cookie, &session, &owner.subscription);
+        let call = |cookie: &str| function(path, cookie, &session, named(path, &owner));
         assert_eq!(stage.send(call("")).await.status(), 401, "no cookie: {path}");
         assert_eq!(stage.send(call(&ended)).await.status(), 401, "ended session: {path}");
         let (status, body) = stage.text(call(&cookie)).await;
@@ -176,6 +197,8 @@ async fn pages_and_functions_are_for_their_own_customer() {
     let mut tx = stage.app.db.read().await.unwrap();
     let untouched = billing::subscription::get(&mut tx, &owner.who, &owner.subscription).await.unwrap();
     assert!(!untouched.cancel_at_period_end);
+    let untouched = billing::customer::payment_method::get(&mut tx, &owner.who, &owner.method).await.unwrap();
+    assert_eq!(untouched.customer, Some(owner.customer));
 }
 
 #[tokio::test]
@@ -190,8 +213,8 @@ async fn the_open_doors_need_nothing() {
 }
 
 /// Calls a server function as the portal's own script does, with every field that any of them takes.
-fn function(path: &str, cookie: &str, session: &str, subscription: &str) -> Request<Body> {
-    let body = format!("session={session}&key=k&id={subscription}&done=");
+fn function(path: &str, cookie: &str, session: &str, id: &str) -> Request<Body> {
+    let body = format!("session={session}&key=k&id={id}&done=&part=contact&entered[phone]=5");
     let headers = [
         ("cookie", cookie),
         ("sec-fetch-site", "same-origin"),
@@ -201,6 +224,17 @@ fn function(path: &str, cookie: &str, session: &str, subscription: &str) -> Requ
     let (mut parts, _) = request(Method::POST, path, &headers).into_parts();
     parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
     Request::from_parts(parts, Body::from(body))
+}
+
+/// The owner's own object that a page or a function is asked for.
+fn named<'a>(path: &str, owner: &'a Merchant) -> &'a str {
+    if path.contains("/invoice") {
+        &owner.invoice
+    } else if path.contains("method") {
+        &owner.method
+    } else {
+        &owner.subscription
+    }
 }
 
 async fn revoked_key(stage: &Stage, owner: &Merchant) -> String {
