@@ -19,7 +19,7 @@ pub(crate) fn said(locale: Locale, table: &[&[&str]], index: usize, values: &[(&
 /// The form of a text that goes with the number `n`; `say!` is how to call it.
 pub(crate) fn counted(locale: Locale, index: usize, n: i64, values: &[(&str, &str)]) -> String {
     let forms = PLURALS.get(locale.language()).and_then(|texts| texts.get(index));
-    let text = forms.map_or("", |forms| forms[plural::category(locale, n) as usize]);
+    let text = forms.map_or("", |forms| forms[plural::category(locale.format().plural, n) as usize]);
     let number = format::integer(locale, n);
     let mut all = vec![("n", number.as_str())];
     all.extend_from_slice(values);

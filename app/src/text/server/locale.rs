@@ -1,19 +1,11 @@
-//! Which language a reader gets, and how it is written down.
+//! Which language a reader gets, and how it is written down. The locales are the files `locales/….format.json`.
 
-/// A language with the formats of a region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Locale {
-    #[default]
-    En,
-    /// English with the day first, as most of the world outside North America writes it.
-    EnGb,
-    De,
-    Ar,
-}
+use super::format::Format;
+use super::plural::Rule;
+
+include!(concat!(env!("OUT_DIR"), "/locales.rs"));
 
 impl Locale {
-    pub const ALL: [Self; 4] = [Self::En, Self::EnGb, Self::De, Self::Ar];
-
     /// The session's language, unless it is `auto`; else the customer's; else the browser's; else English.
     pub fn choose(session: Option<&str>, customer: &[String], accept_language: &str) -> Self {
         let session = session.filter(|tag| !tag.eq_ignore_ascii_case("auto"));
@@ -25,25 +17,19 @@ impl Locale {
     fn of_tag(tag: &str) -> Option<Self> {
         let mut parts = tag.split(['-', '_']);
         let language = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let region = parts.find(|part| part.len() == 2).map(str::to_ascii_uppercase);
-        match language.as_str() {
-            // The regions that write November 20, 2026; everywhere else it is 20 November 2026.
-            "en" if region.as_deref().is_none_or(|r| ["US", "CA", "PH", "PR"].contains(&r)) => Some(Self::En),
-            "en" => Some(Self::EnGb),
-            "de" => Some(Self::De),
-            "ar" => Some(Self::Ar),
-            _ => None,
-        }
+        let region = parts.find(|part| part.len() == 2).map(str::to_ascii_uppercase).unwrap_or_default();
+        let mut spoken = Self::ALL.into_iter().filter(|locale| locale.format().language == language);
+        let own = spoken.clone().find(|locale| locale.format().regions.contains(&region.as_str()));
+        own.or_else(|| spoken.find(|locale| locale.format().regions.is_empty()))
+    }
+
+    pub(super) fn format(self) -> &'static Format {
+        &FORMATS[self as usize]
     }
 
     /// For `<html lang>`.
     pub fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::EnGb => "en-GB",
-            Self::De => "de",
-            Self::Ar => "ar",
-        }
+        self.format().tag
     }
 
     /// For `<html dir>`.
@@ -52,16 +38,12 @@ impl Locale {
     }
 
     pub(crate) fn is_rtl(self) -> bool {
-        self == Self::Ar
+        self.format().rtl
     }
 
-    /// Which catalogue: the order of `LOCALES` in `build.rs`.
+    /// Which catalogue.
     pub(crate) fn language(self) -> usize {
-        match self {
-            Self::En | Self::EnGb => 0,
-            Self::De => 1,
-            Self::Ar => 2,
-        }
+        self.format().texts
     }
 }
 
