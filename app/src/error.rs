@@ -39,6 +39,8 @@ pub enum Problem {
     /// The reason given is none of those offered.
     NotOffered,
     TooLong,
+    /// A tax ID that is not written as its type is.
+    TaxId,
     /// Something that must be filled in is empty.
     Required,
     /// A line is too long, or holds what cannot be written.
@@ -93,6 +95,7 @@ impl Error {
             Self::NotFound => t!(missing.text),
             Self::Invalid(Problem::NotOffered) => t!(error.invalid.not_offered),
             Self::Invalid(Problem::TooLong) => t!(error.invalid.too_long),
+            Self::Invalid(Problem::TaxId) => t!(error.invalid.tax_id),
             Self::Invalid(Problem::Required) => t!(error.invalid.required),
             Self::Invalid(Problem::Unwritable) => t!(error.invalid.unwritable),
             Self::Invalid(Problem::Other) => t!(error.invalid.text),

@@ -58,3 +58,25 @@ test('what is not listed has no way to change it', async ({ page }) => {
   await expect(page.getByLabel('Name')).toHaveCount(0)
   expect((await page.goto('/details/address'))?.status()).toBe(403)
 })
+
+test('a tax ID is checked, shown with its status, and removed', async ({ page }) => {
+  const customer = await newCustomer()
+  await open(page, customer.id)
+  const section = part(page, 'Tax IDs')
+  const add = async (value: string) => {
+    if (!(await page.getByLabel('Number').isVisible())) await section.getByText('Add tax ID').click()
+    await page.getByLabel('Country and type').selectOption({ label: 'Germany – EU VAT (DE123456789)' })
+    await page.getByLabel('Number').fill(value)
+    await section.getByRole('button', { name: 'Save' }).click()
+  }
+  await add('DE12')
+  await expect(page.getByText('This number is not written as its type is.')).toBeVisible()
+  await add('DE000000000')
+  await expect(page.getByText('The tax ID was added.')).toBeVisible()
+  await expect(section).toContainText('DE000000000')
+  await expect(section).toContainText('Verified')
+  expect((await merchant().customers.listTaxIds(customer.id)).data.map((t) => t.value)).toEqual(['DE000000000'])
+  await section.getByRole('button', { name: 'Remove' }).click()
+  await expect(page.getByText('The tax ID was removed.')).toBeVisible()
+  expect((await merchant().customers.listTaxIds(customer.id)).data).toEqual([])
+})

@@ -6,12 +6,14 @@ use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::parts::{Loaded, Notice, Shown};
+use crate::parts::{Drawn, Form, FormFailure, FormKeys, Loaded, Notice, Pill, PillView, Select, Shown};
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     pub blocks: Vec<Block>,
+    /// `None` where there are none and none may be added.
+    pub tax_ids: Option<TaxIds>,
     pub note: String,
     /// What has just been done, where the books agree that it was.
     pub done: Option<String>,
@@ -28,31 +30,75 @@ pub struct Block {
     pub edit: Option<String>,
 }
 
-/// `done` is what the page is said to come from; it is believed only where the books agree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxIds {
+    pub title: String,
+    pub held: Vec<HeldTaxId>,
+    /// Where there is none yet.
+    pub none: Option<String>,
+    /// The types there are, where one may be added.
+    pub types: Option<Drawn>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldTaxId {
+    pub id: String,
+    pub value: String,
+    /// `EU VAT`
+    pub kind: String,
+    /// What the type's register says, where one was asked.
+    pub pill: Option<Pill>,
+    pub may_remove: bool,
+}
+
+/// `done` and `of` are what the page is said to come from; they are believed only where the books agree.
 #[server]
-pub async fn read_details(done: Option<String>) -> Result<Shown> {
+pub async fn read_details(done: Option<String>, of: Option<String>) -> Result<Shown> {
     use crate::present::details as present;
     let session = crate::session::Session::current()?;
     let mut tx = session.db.read().await?;
-    let done = present::just_done(&mut tx, &session, done.as_deref()).await?;
-    Ok(session.show(&present::view(&session, done)))
+    let page = present::read(&mut tx, &session, done.zip(of)).await?;
+    Ok(session.show(&page))
+}
+
+#[server]
+pub async fn add_tax_id(session: String, key: String, kind: String, value: String) -> Result<()> {
+    use billing::customer::tax_id::NewTaxId;
+    use billing::portal::details;
+    let session = crate::session::Session::of_form(&session, key)?;
+    let configuration = &session.guest.configuration;
+    let new = || NewTaxId { r#type: kind.clone(), value: value.clone() };
+    let added = billing::transact!(session.db, |tx| details::add_tax_id(tx, &session.who, configuration, new()).await)?;
+    leptos_axum::redirect(&format!("/details?done=added&of={}", added.id));
+    Ok(())
+}
+
+#[server]
+pub async fn remove_tax_id(session: String, key: String, id: String) -> Result<()> {
+    use billing::portal::details;
+    let session = crate::session::Session::of_form(&session, key)?;
+    let configuration = &session.guest.configuration;
+    billing::transact!(session.db, |tx| details::remove_tax_id(tx, &session.who, configuration, &id).await)?;
+    leptos_axum::redirect(&format!("/details?done=removed&of={id}"));
+    Ok(())
 }
 
 #[component]
 pub fn DetailsPage() -> impl IntoView {
     let query = use_query_map();
-    let done = move || query.with(|query| query.get("done"));
-    let page = Resource::new_blocking(done, read_details);
-    view! { <Loaded page view=|shown| shown.draw(|page, _| details(page))/> }
+    let asked = move || query.with(|query| (query.get("done"), query.get("of")));
+    let page = Resource::new_blocking(asked, |(done, of)| read_details(done, of));
+    view! { <Loaded page view=|shown| shown.draw(details)/> }
 }
 
-fn details(page: Details) -> AnyView {
+fn details(page: Details, form: Form) -> AnyView {
     view! {
         <Title text=t!(details.title)/>
         {page.done.map(|text| view! { <Notice text href="/details".to_owned()/> })}
         <h1>{t!(details.title)}</h1>
         <p class="muted">{page.note}</p>
         {page.blocks.into_iter().map(block).collect_view()}
+        {page.tax_ids.map(|held| tax_ids(held, form))}
     }
     .into_any()
 }
@@ -67,6 +113,76 @@ fn block(block: Block) -> AnyView {
             <div class="heading"><h2 id=id.clone()>{block.title}</h2>{edit}</div>
             <div class="card party"><p>{lines}</p>{block.none.map(|none| view! { <p class="muted">{none}</p> })}</div>
         </section>
+    }
+    .into_any()
+}
+
+fn tax_ids(page: TaxIds, form: Form) -> AnyView {
+    let (add, remove) = (ServerAction::<AddTaxId>::new(), ServerAction::<RemoveTaxId>::new());
+    let failed = move || {
+        let error = add.value().get().and_then(Result::err).or_else(|| remove.value().get().and_then(Result::err));
+        error.map(|error| view! { <FormFailure error/> })
+    };
+    let keys = form.clone();
+    let each = move |held: HeldTaxId| tax_id(held, keys.clone(), remove);
+    let list = if page.held.is_empty() {
+        view! { <p class="card muted">{page.none}</p> }.into_any()
+    } else {
+        view! { <ul class="card flush lines">{page.held.into_iter().map(each).collect_view()}</ul> }.into_any()
+    };
+    view! {
+        <section aria-labelledby="tax-ids">
+            <div class="heading"><h2 id="tax-ids">{page.title}</h2></div>
+            {failed}
+            {list}
+            {page.types.map(|types| new_tax_id(types, form, add))}
+        </section>
+    }
+    .into_any()
+}
+
+fn tax_id(held: HeldTaxId, form: Form, remove: ServerAction<RemoveTaxId>) -> AnyView {
+    let name = format!("tax-id-{}", held.id);
+    let take = held.may_remove.then(|| {
+        let (id, name) = (held.id, name.clone());
+        view! {
+            <ActionForm action=remove>
+                <FormKeys form/>
+                <input type="hidden" name="id" value=id/>
+                <button type="submit" class="button small" aria-describedby=name disabled=move || remove.pending().get()>
+                    {t!(methods.remove)}
+                </button>
+            </ActionForm>
+        }
+    });
+    view! {
+        <li>
+            <span class="row-text"><strong id=name><bdi>{held.value}</bdi></strong><span class="hint">{held.kind}</span></span>
+            {held.pill.map(|pill| view! { <PillView pill/> })}
+            {take}
+        </li>
+    }
+    .into_any()
+}
+
+fn new_tax_id(types: Drawn, form: Form, add: ServerAction<AddTaxId>) -> AnyView {
+    view! {
+        <details class="removal adding">
+            <summary class="button">{t!(details.add_tax_id)}</summary>
+            <ActionForm action=add>
+                <FormKeys form/>
+                <div class="entries">
+                    <Select name="kind" label=t!(details.tax_type) options=types/>
+                    <div class="entry">
+                        <label class="field" for="field-value">{t!(details.tax_value)}</label>
+                        <input id="field-value" type="text" name="value" required=true maxlength="100" autocomplete="off" dir="ltr"/>
+                    </div>
+                    <div class="actions">
+                        <button type="submit" class="button primary" disabled=move || add.pending().get()>{t!(form.save)}</button>
+                    </div>
+                </div>
+            </ActionForm>
+        </details>
     }
     .into_any()
 }

@@ -51,8 +51,9 @@ pub async fn save_details(session: String, key: String, part: String, entered: O
     let session = crate::session::Session::of_form(&session, key)?;
     let update = crate::present::details::entered(&part, entered.unwrap_or_default())?;
     let configuration = &session.guest.configuration;
-    billing::transact!(session.db, |tx| details::update(tx, &session.who, configuration, update.clone()).await)?;
-    leptos_axum::redirect("/details?done=saved");
+    let saved =
+        billing::transact!(session.db, |tx| details::update(tx, &session.who, configuration, update.clone()).await)?;
+    leptos_axum::redirect(&format!("/details?done=saved&of={}", saved.id));
     Ok(())
 }
 

@@ -138,3 +138,16 @@ fn focus_after_navigation(path: Memo<String>) {
         now
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_under;
+
+    #[test]
+    fn a_page_is_under_the_heading_that_leads_to_it() {
+        assert!(is_under("/", "/") && is_under("/invoices", "/invoices") && is_under("/invoices/in_1", "/invoices"));
+        assert!(
+            !is_under("/invoices", "/") && !is_under("/invoices-of-old", "/invoices") && !is_under("/", "/invoices")
+        );
+    }
+}

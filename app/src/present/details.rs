@@ -1,29 +1,40 @@
 //! The customer's billing details as lines to read and as forms to fill in.
 
-use billing::customer::{Address, Customer, Shipping};
+use billing::customer::{Address, Customer, Shipping, tax_id};
 use billing::patch::Patch;
 use billing::portal::details::{DetailsUpdate, allows};
 use billing::portal::features::AllowedUpdate;
-use billing::{Error, Result, Tx};
+use billing::{Error, Page, Result, Tx};
 
-use super::{address, deed};
+use super::{address, deed, tax_ids};
 use crate::pages::details::{Block, Details};
 use crate::pages::details_form::{Country, DetailsForm, Entered};
 use crate::parts::{Choice, Field, options};
 use crate::session::Session;
 use crate::text::{Locale, countries, say};
 
-/// What the page may say was done.
-pub async fn just_done(tx: &mut Tx, session: &Session, done: Option<&str>) -> Result<Option<String>> {
-    let id = &session.guest.customer.id;
-    let saved = done == Some("saved") && deed::just_was(tx, session, "customer.updated", id).await?;
-    Ok(saved.then(|| say!(detail.saved, session.locale)))
+pub async fn read(tx: &mut Tx, session: &Session, said: Option<(String, String)>) -> Result<Details> {
+    let (locale, customer) = (session.locale, &session.guest.customer);
+    let may = |field| !session.who.is_read_only() && allows(&session.guest.configuration, field);
+    let held = tax_id::list(tx, &session.who, &customer.id, &Page::first(100)).await?.data;
+    Ok(Details {
+        blocks: blocks(locale, customer, may),
+        tax_ids: tax_ids::view(locale, customer, &held, may(AllowedUpdate::TaxId)),
+        note: say!(detail.note, locale),
+        done: just_done(tx, session, said).await?,
+    })
 }
 
-pub fn view(session: &Session, done: Option<String>) -> Details {
-    let may = |field| !session.who.is_read_only() && allows(&session.guest.configuration, field);
-    let blocks = blocks(session.locale, &session.guest.customer, may);
-    Details { blocks, note: say!(detail.note, session.locale), done }
+/// What the page may say was done.
+async fn just_done(tx: &mut Tx, session: &Session, said: Option<(String, String)>) -> Result<Option<String>> {
+    let Some((done, of)) = said else { return Ok(None) };
+    let (action, text) = match done.as_str() {
+        "saved" => ("customer.updated", say!(detail.saved, session.locale)),
+        "added" => ("customer.tax_id.created", say!(detail.tax_added, session.locale)),
+        "removed" => ("customer.tax_id.deleted", say!(detail.tax_removed, session.locale)),
+        _ => return Ok(None),
+    };
+    Ok(deed::just_was(tx, session, action, &of).await?.then_some(text))
 }
 
 fn blocks(locale: Locale, customer: &Customer, may: impl Fn(AllowedUpdate) -> bool) -> Vec<Block> {
@@ -101,7 +112,7 @@ fn address_form(
     let kind = if part == "shipping" { "shipping" } else { "billing" };
     let fields = before.into_iter().chain(address::fields(locale, &code, known));
     let fields = fields.map(|field| Field { autocomplete: format!("{kind} {}", field.autocomplete), ..entry(field) });
-    let fields = fields.collect();
+    let fields = if code.is_empty() { Vec::new() } else { fields.collect() };
     DetailsForm { part: part.into(), title, country: Some(Country { code, options: options(choices) }), fields }
 }
 

@@ -17,3 +17,4 @@ mod sample;
 pub mod sheet;
 pub mod standing;
 pub mod subscription;
+pub mod tax_ids;

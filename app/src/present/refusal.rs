@@ -34,6 +34,7 @@ fn problem(param: &str) -> Problem {
         "feedback" => Problem::NotOffered,
         "cancellation_details[comment]" => Problem::TooLong,
         "required" => Problem::Required,
+        "value" => Problem::TaxId,
         _ if ["name", "phone", "address", "shipping"].contains(&param.split('[').next().unwrap_or_default()) => {
             Problem::Unwritable
         }
@@ -62,6 +63,7 @@ mod tests {
         assert_eq!(told("required"), Error::Invalid(Problem::Required));
         assert_eq!(told("shipping[name]"), Error::Invalid(Problem::Unwritable));
         assert_eq!(told("address"), Error::Invalid(Problem::Unwritable));
+        assert_eq!(told("value"), Error::Invalid(Problem::TaxId));
         assert_eq!(told("status"), Error::Invalid(Problem::Other));
         let needed = billing::Error::conflict("payment_method_needed", "no");
         assert_eq!(Error::from(needed), Error::MethodNeeded);

@@ -1,6 +1,7 @@
 //! What a customer may change of how they are billed, as far as the configuration lists it.
 
 use crate::actor::Actor;
+use crate::customer::tax_id::{self, NewTaxId, TaxId};
 use crate::customer::{self, Address, Customer, CustomerUpdate, Shipping};
 use crate::error::{Error, Result};
 use crate::patch::Patch;
@@ -37,13 +38,34 @@ pub fn allows(allowed: &Configuration, field: AllowedUpdate) -> bool {
     feature.enabled && feature.allowed_updates.contains(&field)
 }
 
+/// Gives the caller a tax ID.
+pub async fn add_tax_id(tx: &mut Tx, who: &Actor, allowed: &Configuration, new: NewTaxId) -> Result<TaxId> {
+    may_write(who, allows(allowed, AllowedUpdate::TaxId))?;
+    let added = tax_id::create(tx, who, own(who)?, new).await?;
+    session::complete(tx, who).await?;
+    Ok(added)
+}
+
+/// Takes one of the caller's tax IDs away.
+pub async fn remove_tax_id(tx: &mut Tx, who: &Actor, allowed: &Configuration, id: &str) -> Result<()> {
+    may_write(who, allows(allowed, AllowedUpdate::TaxId))?;
+    let found = tax_id::of_customer(tx, who, own(who)?, id).await?;
+    tax_id::delete(tx, who, &found.id).await?;
+    session::complete(tx, who).await
+}
+
+fn own(who: &Actor) -> Result<&str> {
+    who.customer().ok_or(Error::Forbidden("Only a customer has details of their own."))
+}
+
 /// Changes the caller's own details; all of them, or none where one is not allowed.
 pub async fn update(tx: &mut Tx, who: &Actor, allowed: &Configuration, update: DetailsUpdate) -> Result<Customer> {
     may_write(who, allowed.features.customer_update.enabled)?;
-    let Some(own) = who.customer() else { return Err(Error::Forbidden("Only a customer has details of their own.")) };
+    let own = own(who)?;
     for field in update.touched() {
         may_write(who, allows(allowed, field))?;
     }
+    let before = customer::get(tx, who, own).await?;
     let update = CustomerUpdate {
         name: update.name,
         phone: update.phone,
@@ -51,7 +73,9 @@ pub async fn update(tx: &mut Tx, who: &Actor, allowed: &Configuration, update: D
         shipping: update.shipping,
         ..CustomerUpdate::default()
     };
-    let customer = customer::update(tx, who, own, update).await?;
-    session::complete(tx, who).await?;
-    Ok(customer)
+    let after = customer::update(tx, who, own, update).await?;
+    if after != before {
+        session::complete(tx, who).await?;
+    }
+    Ok(after)
 }

@@ -16,6 +16,10 @@ use crate::store::{Tx, maybe};
 pub async fn set_default(tx: &mut Tx, who: &Actor, allowed: &Configuration, id: &str) -> Result<Customer> {
     may_write(who, allowed.features.payment_method_update.enabled)?;
     let owner = owner(&payment_method::get(tx, who, id).await?)?;
+    let current = customer::get(tx, who, &owner).await?;
+    if current.default_payment_method.as_deref() == Some(id) {
+        return Ok(current);
+    }
     let customer = choose(tx, who, &owner, id).await?;
     session::complete(tx, who).await?;
     Ok(customer)

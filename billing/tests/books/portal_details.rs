@@ -53,6 +53,19 @@ async fn each_detail_changes_only_where_it_is_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_so_already_is_not_news() {
+    on_both(async |stage| {
+        let portal = portal(stage, json!({"enabled": true, "allowed_updates": ["name"]})).await;
+        let customer = stage.customer().await;
+        let said = stage.events().await.len();
+        let same = DetailsUpdate { name: Patch::Set("Ada".into()), ..DetailsUpdate::default() };
+        let after = done!(stage, |tx| details::update(tx, &stage.portal(&customer), &portal, same.clone()));
+        assert_eq!((after, stage.events().await.len()), (customer, said));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_detail_that_is_not_listed_refuses_all() {
     on_both(async |stage| {
         let portal = portal(stage, json!({"enabled": true, "allowed_updates": ["name"]})).await;

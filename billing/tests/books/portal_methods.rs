@@ -32,11 +32,7 @@ async fn another_default_is_charged_from_now_on() {
         let told = stage.last_event(&customer.id).await;
         assert_eq!((told.r#type.as_str(), told.origin.as_str()), ("customer.updated", "portal"));
         let said = stage.events().await.len();
-        done!(stage, |tx| async {
-            let done = methods::set_default(tx, &me, &portal, &other.id).await;
-            tx.unaudited();
-            done
-        });
+        done!(stage, |tx| methods::set_default(tx, &me, &portal, &other.id));
         assert_eq!(stage.events().await.len(), said, "what is so already is not news");
     })
     .await;

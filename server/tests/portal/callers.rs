@@ -105,7 +105,9 @@ const FUNCTIONS: &[(&str, u16)] = &[
     ("/do/app/pages/activity/read_activity", 200),
     ("/do/app/pages/cancel/cancel_subscription", 404),
     ("/do/app/pages/cancel/read_leaving", 404),
+    ("/do/app/pages/details/add_tax_id", 400),
     ("/do/app/pages/details/read_details", 200),
+    ("/do/app/pages/details/remove_tax_id", 404),
     ("/do/app/pages/details_form/read_details_form", 200),
     ("/do/app/pages/details_form/save_details", 200),
     ("/do/app/pages/invoice/read_invoice", 404),
@@ -214,7 +216,7 @@ async fn the_open_doors_need_nothing() {
 
 /// Calls a server function as the portal's own script does, with every field that any of them takes.
 fn function(path: &str, cookie: &str, session: &str, id: &str) -> Request<Body> {
-    let body = format!("session={session}&key=k&id={id}&done=&part=contact&entered[phone]=5");
+    let body = format!("session={session}&key=k&id={id}&done=&part=contact&entered[phone]=5&kind=eu_vat&value=1");
     let headers = [
         ("cookie", cookie),
         ("sec-fetch-site", "same-origin"),

@@ -40,8 +40,10 @@ impl<'a> Visitor<'a> {
         (answer.status(), location.unwrap_or_default())
     }
 
+    /// A page's body: its head carries every label there is.
     async fn see(&self, path: &str) -> (StatusCode, String) {
-        self.stage.text(page(path, &self.cookie)).await
+        let (status, html) = self.stage.text(page(path, &self.cookie)).await;
+        (status, html.split_once("<body").unwrap().1.to_owned())
     }
 }
 
@@ -137,7 +139,7 @@ async fn an_address_is_filled_in_by_its_country() {
     let (_, to) = visitor.send("details_form/save_details", street).await;
     assert!(to.contains("__err="), "a postal code is asked for: {to}");
     let (_, to) = visitor.send("details_form/save_details", &format!("{street}&entered%5Bpostal_code%5D=53111")).await;
-    assert_eq!(to, "/details?done=saved");
+    assert_eq!(to, format!("/details?done=saved&of={}", merchant.customer));
     let address = customer(&stage, &merchant).await.address.unwrap().0;
     assert_eq!(
         (address.line1.as_deref(), address.line2, address.postal_code.as_deref()),
@@ -154,7 +156,7 @@ async fn a_name_and_a_phone_are_changed_and_cleared() {
     let visitor = Visitor::new(&stage, &merchant).await;
     let contact = "part=contact&entered[name]=Maya+L.&entered[phone]=%2B49+228+1";
     let (_, to) = visitor.send("details_form/save_details", contact).await;
-    assert_eq!(to, "/details?done=saved");
+    assert_eq!(to, format!("/details?done=saved&of={}", merchant.customer));
     let changed = customer(&stage, &merchant).await;
     assert_eq!((changed.name.as_deref(), changed.phone.as_deref()), (Some("Maya L."), Some("+49 228 1")));
     visitor.send("details_form/save_details", "part=contact&entered[phone]=").await;
@@ -215,4 +217,43 @@ async fn activity_says_what_was_done_and_by_whom() {
         assert!(html.contains(part), "{part}");
     }
     assert!(html.contains("You") && html.contains("Automatic"));
+}
+
+#[tokio::test]
+async fn a_tax_id_is_added_and_removed_as_far_as_it_is_allowed() {
+    let stage = Stage::new().await;
+    let merchant = stage.merchant("Acme").await;
+    let visitor = Visitor::new(&stage, &merchant).await;
+    let (_, to) = visitor.send("details/add_tax_id", "kind=eu_vat&value=DE12").await;
+    assert!(to.contains("__err="), "{to}");
+    let (_, html) = visitor.see(&format!("/details?{}", to.split_once('?').unwrap().1)).await;
+    assert!(html.contains("This number is not written as its type is."), "{html}");
+
+    let (_, to) = visitor.send("details/add_tax_id", "kind=eu_vat&value=DE000000000").await;
+    let id = to.strip_prefix("/details?done=added&of=").unwrap().to_owned();
+    let (_, html) = visitor.see(&to).await;
+    for part in ["The tax ID was added.", "DE000000000", "EU VAT", "Verified"] {
+        assert!(html.contains(part), "{part}");
+    }
+    let off = json!({ "customer_update": { "enabled": true, "allowed_updates": ["name"] } });
+    allow(&stage, &merchant, off).await;
+    visitor.send("details/remove_tax_id", &format!("id={id}")).await;
+    let (_, html) = visitor.see("/details").await;
+    assert!(html.contains("DE000000000") && !html.contains("remove_tax_id") && !html.contains("add_tax_id"));
+    let on = json!({ "customer_update": { "allowed_updates": ["tax_id"] } });
+    allow(&stage, &merchant, on).await;
+    let (_, to) = visitor.send("details/remove_tax_id", &format!("id={id}")).await;
+    let (_, html) = visitor.see(&to).await;
+    assert!(html.contains("The tax ID was removed.") && !html.contains("DE000000000"));
+}
+
+#[tokio::test]
+async fn saving_what_is_so_already_is_no_mistake() {
+    let stage = Stage::new().await;
+    let merchant = stage.merchant("Acme").await;
+    let visitor = Visitor::new(&stage, &merchant).await;
+    let (_, to) = visitor.send("details_form/save_details", "part=contact&entered[name]=Maya").await;
+    assert!(to.starts_with("/details?"), "{to}");
+    let (_, to) = visitor.send("methods/set_default_method", &format!("id={}", merchant.method)).await;
+    assert!(to.starts_with("/payment-methods?done=default"), "{to}");
 }
