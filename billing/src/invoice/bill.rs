@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::actor::Actor;
+use crate::catalog::Cost;
 use crate::clock::Seconds;
 use crate::customer::{self, Customer};
 use crate::directory;
@@ -18,7 +19,7 @@ use crate::subscription::{CollectionMethod, Item, Subscription};
 pub fn period_lines(subscription: &Subscription) -> Result<Vec<NewLine>> {
     let each = subscription.items.iter().map(|item| {
         let amount = item.price.amount(item.quantity)?;
-        Ok(period_line(subscription, item, amount, describe(item, &subscription.currency)))
+        Ok(period_line(subscription, item, amount, describe(item, &subscription.currency)?))
     });
     each.collect()
 }
@@ -46,23 +47,22 @@ fn period_line(subscription: &Subscription, item: &Item, amount: i64, descriptio
     }
 }
 
-/// Stripe's wording: `2 × Pro (at 20.00 EUR / month)`.
-fn describe(item: &Item, currency: &Currency) -> String {
-    let unit = item.price.unit_amount.unwrap_or_default();
-    let decimals = usize::try_from(currency.decimals()).unwrap_or_default();
-    let scale = 10_i64.pow(currency.decimals());
-    let amount = if decimals == 0 { unit.to_string() } else { format!("{}.{:0decimals$}", unit / scale, unit % scale) };
+/// Stripe's wording: `2 × Pro (at 20.00 EUR / month)`; a tiered price has no one amount to name.
+fn describe(item: &Item, currency: &Currency) -> Result<String> {
+    let at = match item.price.cost()? {
+        Cost::PerUnit { unit, transform } => {
+            let amount = unit.shifted(currency.decimals());
+            let per = transform.map(|packages| format!(" per {}", packages.divide_by)).unwrap_or_default();
+            format!("at {amount} {}{per}", currency.code().to_ascii_uppercase())
+        }
+        Cost::Tiered { mode, .. } => format!("{} pricing", mode.name()),
+    };
     let every = match item.price.recurring() {
         Some(r) if r.count == 1 => r.interval.name().to_owned(),
         Some(r) => format!("every {} {}s", r.count, r.interval.name()),
         None => String::new(),
     };
-    format!(
-        "{} × {} (at {amount} {} / {every})",
-        item.quantity,
-        item.product_name,
-        currency.code().to_ascii_uppercase()
-    )
+    Ok(format!("{} × {} ({at} / {every})", item.quantity, item.product_name))
 }
 
 /// Makes and finalises the one invoice for the subscription's current period. What is owed is then collected by the

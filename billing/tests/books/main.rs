@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod arithmetic;
 mod cancellation;
 mod catalog;
 mod customers;

@@ -1,7 +1,7 @@
 //! The things that most tests begin with.
 
 use billing::catalog::price::{self, PriceProduct};
-use billing::catalog::{NewPrice, NewProduct, Price, PriceUpdate, ProductUpdate, product};
+use billing::catalog::{Cost, NewPrice, NewProduct, Price, PriceUpdate, ProductUpdate, product};
 use billing::customer::payment_method::{self, PaymentMethod};
 use billing::customer::{self, Customer, CustomerUpdate};
 use billing::gateway::sandbox;
@@ -118,7 +118,7 @@ pub fn plain_price(currency: Currency, product: &str, amount: i64) -> NewPrice {
     NewPrice {
         currency,
         product: PriceProduct::Existing(product.into()),
-        unit_amount: amount,
+        cost: Cost::unit(amount.try_into().expect("an amount from 0 up")),
         recurring: None,
         trial_period_days: None,
         active: None,

@@ -29,6 +29,7 @@ mod list;
 pub mod params;
 mod payment_intents;
 mod payment_methods;
+mod price_terms;
 mod prices;
 mod products;
 mod sessions;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use billing::catalog::price::{NewPrice, PriceProduct};
-use billing::catalog::{NewProduct, Price, ProductUpdate};
+use billing::catalog::{Cost, NewProduct, Price, ProductUpdate};
 use billing::customer::{Address, CustomerUpdate, payment_method};
 use billing::gateway::PaymentGateway;
 use billing::gateway::sandbox::{Sandbox, test_method};
@@ -175,7 +175,7 @@ impl Stage {
                     let new = NewPrice {
                         currency: usd.clone(),
                         product: PriceProduct::Existing(product.id.clone()),
-                        unit_amount: *amount,
+                        cost: Cost::unit(*amount),
                         recurring: Some(Recurring { interval: *interval, count: 1 }),
                         trial_period_days: None,
                         active: None,
