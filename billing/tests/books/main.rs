@@ -17,6 +17,7 @@ mod idempotency;
 mod invoices;
 mod isolation;
 mod jobs;
+mod offers;
 mod payment_methods;
 mod payments;
 mod portal_acts;

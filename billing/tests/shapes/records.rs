@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use billing::catalog::price::{PriceType, TaxBehavior};
-use billing::catalog::{Price, Product};
 use billing::customer::payment_method::{BillingDetails, Details, MethodType, PaymentMethod};
 use billing::customer::{Address, CustomField, Customer, InvoiceSettings, Shipping, TaxExempt};
 use billing::directory::{Business, Merchant};
 use billing::invoice::{BillTo, Invoice, Line, Status as InvoiceStatus};
 use billing::payment::{IntentStatus, PaymentIntent};
-use billing::period::Interval;
 use billing::portal::configuration::{BusinessProfile, Lifetimes, LoginPage};
 use billing::portal::features::{Condition, Features, Schedule, ScheduleCondition};
 use billing::portal::session::SessionOrigin;
@@ -20,8 +17,10 @@ use billing::subscription::{
 use billing::{Currency, Event, Json, Metadata, Millis, Seconds, Tenant, wire};
 use serde_json::{Value, json};
 
-const THEN: Seconds = Seconds(1_790_000_000);
-const LATER: Seconds = Seconds(1_792_592_000);
+use crate::catalog::{coupon, price, product, promotion_code, tax_rate};
+
+pub const THEN: Seconds = Seconds(1_790_000_000);
+pub const LATER: Seconds = Seconds(1_792_592_000);
 
 /// Each record as it goes out, under the name that Stripe's example has.
 pub fn rendered() -> Vec<(&'static str, Value)> {
@@ -30,7 +29,9 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("account", wire::account(&tenant, &merchant())),
         ("billing_portal.configuration", wire::portal_configuration(&tenant, &configuration())),
         ("billing_portal.session", wire::portal_session(&tenant, &session(), "https://pay.example.com/session/x")),
+        ("coupon", wire::coupon(&tenant, &coupon(), THEN)),
         ("customer", wire::customer(&tenant, &customer())),
+        ("deleted_coupon", wire::deleted("coupon", "HALF")),
         ("deleted_customer", wire::deleted("customer", "cus_1")),
         ("deleted_product", wire::deleted("product", "prod_1")),
         ("event", wire::event(&tenant, &event())),
@@ -40,8 +41,10 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("payment_method", wire::payment_method(&tenant, &payment_method(MethodType::Card))),
         ("price", wire::price(&tenant, &price())),
         ("product", wire::product(&tenant, &product())),
+        ("promotion_code", wire::promotion_code(&tenant, &promotion_code(), THEN)),
         ("subscription", wire::subscription(&tenant, &subscription())),
         ("subscription_item", wire::item(&tenant, &item())),
+        ("tax_rate", wire::tax_rate(&tenant, &tax_rate())),
     ]
 }
 
@@ -49,15 +52,15 @@ pub fn tenant() -> Tenant {
     Tenant { key: 1, merchant: "acct_1".into(), livemode: false }
 }
 
-fn usd() -> Currency {
+pub fn usd() -> Currency {
     Currency::parse("usd", "currency").unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn metadata() -> Json<Metadata> {
+pub fn metadata() -> Json<Metadata> {
     Json(BTreeMap::from([("order".to_owned(), "7".to_owned())]))
 }
 
-fn some(text: &str) -> Option<String> {
+pub fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
@@ -147,55 +150,6 @@ pub fn payment_method(kind: MethodType) -> PaymentMethod {
         metadata: metadata(),
         created: THEN,
         detached_at: None,
-        version: 1,
-    }
-}
-
-fn product() -> Product {
-    Product {
-        id: "prod_1".into(),
-        external_id: some("pro"),
-        active: true,
-        name: "Pro".into(),
-        description: some("All of it"),
-        default_price: some("price_1"),
-        images: Json(vec!["https://example.com/pro.png".into()]),
-        marketing_features: Json(vec!["Fast".into()]),
-        package_dimensions: Some(Json(json!({"height": 1, "length": 1, "weight": 1, "width": 1}))),
-        shippable: Some(false),
-        statement_descriptor: some("ACME PRO"),
-        tax_code: some("txcd_10000000"),
-        unit_label: some("seat"),
-        url: some("https://example.com/pro"),
-        metadata: metadata(),
-        created: THEN,
-        updated: THEN,
-        version: 1,
-    }
-}
-
-fn price() -> Price {
-    Price {
-        id: "price_1".into(),
-        external_id: some("pro-monthly"),
-        product: "prod_1".into(),
-        active: true,
-        r#type: PriceType::Recurring,
-        currency: usd(),
-        billing_scheme: "per_unit".into(),
-        unit_amount: Some(2000),
-        unit_amount_decimal: some("2000"),
-        tiers_mode: None,
-        tiers: None,
-        transform_quantity: Some(Json(json!({"divide_by": 10, "round": "up"}))),
-        interval: Some(Interval::Month),
-        interval_count: Some(1),
-        trial_period_days: Some(14),
-        tax_behavior: TaxBehavior::Exclusive,
-        lookup_key: some("pro"),
-        nickname: some("Monthly"),
-        metadata: metadata(),
-        created: THEN,
         version: 1,
     }
 }

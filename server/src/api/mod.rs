@@ -18,6 +18,7 @@ mod body;
 pub mod call;
 mod configuration_features;
 mod configurations;
+mod coupons;
 mod customers;
 pub mod error;
 mod events;
@@ -32,9 +33,11 @@ mod payment_methods;
 mod price_terms;
 mod prices;
 mod products;
+mod promotion_codes;
 mod sessions;
 mod subscription_items;
 mod subscriptions;
+mod tax_rates;
 
 use std::future::Future;
 use std::time::Duration;
@@ -90,6 +93,22 @@ routes! {
     GET    "/v1/prices" => prices::list;
     GET    "/v1/prices/{id}" => prices::retrieve;
     POST   "/v1/prices/{id}" => prices::update;
+
+    POST   "/v1/coupons" => coupons::create;
+    GET    "/v1/coupons" => coupons::list;
+    GET    "/v1/coupons/{id}" => coupons::retrieve;
+    POST   "/v1/coupons/{id}" => coupons::update;
+    DELETE "/v1/coupons/{id}" => coupons::delete;
+
+    POST   "/v1/promotion_codes" => promotion_codes::create;
+    GET    "/v1/promotion_codes" => promotion_codes::list;
+    GET    "/v1/promotion_codes/{id}" => promotion_codes::retrieve;
+    POST   "/v1/promotion_codes/{id}" => promotion_codes::update;
+
+    POST   "/v1/tax_rates" => tax_rates::create;
+    GET    "/v1/tax_rates" => tax_rates::list;
+    GET    "/v1/tax_rates/{id}" => tax_rates::retrieve;
+    POST   "/v1/tax_rates/{id}" => tax_rates::update;
 
     POST   "/v1/payment_methods" => payment_methods::create;
     GET    "/v1/payment_methods" => payment_methods::list;

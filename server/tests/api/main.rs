@@ -17,6 +17,7 @@ mod isolation;
 mod lists;
 mod machinery;
 mod nasty;
+mod offers;
 mod payment_methods;
 mod sessions;
 mod subscriptions;

@@ -6,7 +6,7 @@ use crate::support::{Shop, on_both};
 
 on_both!(no_parameter_breaks_an_endpoint, no_query_breaks_a_list);
 
-/// What each endpoint takes, with a value that is fine; `C`, `P`, `S`, `M` stand for ids.
+/// What each endpoint takes, with a value that is fine; `C`, `P`, `S`, `M`, `R`, `O` stand for ids.
 const ENDPOINTS: &[(&str, &str)] = &[
     (
         "/v1/customers",
@@ -32,6 +32,33 @@ const ENDPOINTS: &[(&str, &str)] = &[
         "currency=eur&unit_amount=1&product=R&active=true&nickname=x&lookup_key=x&transfer_lookup_key=true&tax_behavior=inclusive\
          &billing_scheme=per_unit&external_id=x&metadata[a]=b&recurring[interval]=month&recurring[interval_count]=1\
          &recurring[trial_period_days]=1&recurring[usage_type]=licensed",
+    ),
+    (
+        "/v1/prices",
+        "currency=eur&product=R&billing_scheme=tiered&tiers_mode=graduated&tiers[0][up_to]=5&tiers[0][unit_amount]=1\
+         &tiers[0][flat_amount]=1&tiers[1][up_to]=inf&tiers[1][unit_amount_decimal]=0.5&tiers[1][flat_amount_decimal]=0.5",
+    ),
+    (
+        "/v1/prices",
+        "currency=eur&product=R&unit_amount=1&transform_quantity[divide_by]=10&transform_quantity[round]=up",
+    ),
+    (
+        "/v1/coupons",
+        "id=x&percent_off=12.5&duration=repeating&duration_in_months=3&name=x&max_redemptions=10&redeem_by=1999999999\
+         &applies_to[products][0]=R&metadata[a]=b",
+    ),
+    ("/v1/coupons", "amount_off=5&currency=eur"),
+    ("/v1/coupons/O", "name=x&metadata[a]=b"),
+    (
+        "/v1/promotion_codes",
+        "promotion[type]=coupon&promotion[coupon]=O&active=true&customer=C&max_redemptions=5&expires_at=1999999999\
+         &restrictions[first_time_transaction]=true&restrictions[minimum_amount]=1&restrictions[minimum_amount_currency]=eur",
+    ),
+    ("/v1/promotion_codes", "coupon=O&code=x&metadata[a]=b"),
+    (
+        "/v1/tax_rates",
+        "display_name=x&percentage=7.25&inclusive=false&active=true&country=US&state=CA&jurisdiction=x&description=x\
+         &tax_type=vat&metadata[a]=b",
     ),
     ("/v1/prices", "currency=eur&unit_amount_decimal=1&product_data[name]=x&product_data[metadata][a]=b"),
     (
@@ -82,6 +109,9 @@ const LISTS: &[(&str, &[&str])] = &[
         "/v1/prices",
         &["active", "currency", "product", "type", "lookup_keys[]", "external_id", "created[gte]", "ending_before"],
     ),
+    ("/v1/coupons", &["created", "limit", "starting_after"]),
+    ("/v1/promotion_codes", &["active", "code", "coupon", "customer", "created[gt]", "ending_before"]),
+    ("/v1/tax_rates", &["active", "inclusive", "created", "starting_after"]),
     ("/v1/subscriptions", &["customer", "status", "price", "created[lte]", "starting_after"]),
     ("/v1/invoices", &["customer", "subscription", "status", "collection_method", "created"]),
     ("/v1/events", &["type", "types[]", "created", "starting_after"]),
@@ -139,8 +169,10 @@ async fn no_parameter_breaks_an_endpoint(shop: Shop) {
     let subscription = shop.post("/v1/subscriptions", &form).await.made();
     let method = shop.get(&format!("/v1/customers/{customer}/payment_methods")).await.ids().remove(0);
     let product = shop.get(&format!("/v1/prices/{price}")).await.ok()["product"].as_str().unwrap().to_owned();
+    let coupon = shop.post("/v1/coupons", "percent_off=50").await.made();
     let id = |text: &str| match text {
         "C" => customer.clone(),
+        "O" => coupon.clone(),
         "P" => price.clone(),
         "S" => subscription.clone(),
         "M" => method.clone(),
