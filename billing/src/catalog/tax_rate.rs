@@ -1,5 +1,7 @@
 //! Tax rates: a percentage under a name, for one country or state. What it takes never changes; a new rate is a new one.
 
+use serde::{Deserialize, Serialize};
+
 use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::decimal::Decimal;
@@ -7,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::page::{Listed, Page, page};
 use crate::patch::{Metadata, MetadataPatch, Patch, check_text, merge_metadata};
-use crate::store::{Json, Tx, maybe, run};
+use crate::store::{Json, Tx, all, maybe, run};
 use crate::text_enum::text_enum;
 use crate::{id, wire};
 
@@ -61,6 +63,26 @@ macro_rules! columns {
     };
 }
 
+/// A rate that something names: kept by its id, and read with what names it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Named {
+    pub id: String,
+    pub rate: Option<TaxRate>,
+}
+
+impl From<String> for Named {
+    fn from(id: String) -> Self {
+        Self { id, rate: None }
+    }
+}
+
+impl From<Named> for String {
+    fn from(named: Named) -> Self {
+        named.id
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct NewTaxRate {
     pub display_name: String,
@@ -84,6 +106,50 @@ pub struct TaxRateUpdate {
 pub async fn get(tx: &mut Tx, who: &Actor, id: &str) -> Result<TaxRate> {
     maybe!(tx, concat!("select ", columns!(), " from tax_rate where tenant = $1 and id = $2"), who.tenant.key, id)?
         .ok_or_else(|| Error::missing("tax_rate", id))
+}
+
+const MOST_NAMED: usize = 5;
+
+/// The active rates of these ids, for something that is to name them; `param` is where they were given.
+pub async fn named(tx: &mut Tx, who: &Actor, ids: &[String], param: &str) -> Result<Vec<Named>> {
+    if ids.len() > MOST_NAMED {
+        return Err(Error::invalid(param, format!("Up to {MOST_NAMED} tax rates can be given.")));
+    }
+    let mut named: Vec<Named> = Vec::new();
+    for (n, id) in ids.iter().enumerate() {
+        let param = format!("{param}[{n}]");
+        let rate = get(tx, who, id).await.map_err(|e| e.on(&param))?;
+        if !rate.active {
+            return Err(Error::invalid(param, "The tax rate is inactive: only active tax rates can be given."));
+        }
+        if named.iter().any(|other| other.id == *id) {
+            return Err(Error::invalid(param, "A tax rate can be given once."));
+        }
+        named.push(Named { id: id.clone(), rate: Some(rate) });
+    }
+    Ok(named)
+}
+
+/// Reads the rates that are named.
+pub(crate) async fn load(tx: &mut Tx, who: &Actor, named: &mut [Named]) -> Result<()> {
+    for one in named {
+        one.rate = Some(get(tx, who, &one.id).await?);
+    }
+    Ok(())
+}
+
+/// The active rates of a country, oldest first.
+pub(crate) async fn of_country(tx: &mut Tx, who: &Actor, country: Option<&str>) -> Result<Vec<TaxRate>> {
+    all!(
+        tx,
+        concat!(
+            "select ",
+            columns!(),
+            " from tax_rate where tenant = $1 and active and country = $2 order by created, id"
+        ),
+        who.tenant.key,
+        country
+    )
 }
 
 #[derive(Debug, Clone, Default)]

@@ -1,5 +1,6 @@
 //! Invoices: what is owed for which period, line by line, and whether it was paid.
 
+mod assess;
 mod bill;
 pub mod line;
 
@@ -38,6 +39,9 @@ pub struct BillTo {
     pub tax_exempt: Option<TaxExempt>,
     pub tax_ids: Vec<(String, String)>,
     pub subscription_metadata: Option<Metadata>,
+    /// Whether the merchant's rates for where the customer is were asked for.
+    #[serde(default)]
+    pub automatic_tax: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
@@ -80,7 +84,7 @@ pub struct Invoice {
     pub voided_at: Option<Seconds>,
     pub marked_uncollectible_at: Option<Seconds>,
     pub version: i64,
-    /// The first lines, up to ten; [`line::list`] pages through all.
+    /// The first lines, up to [`line::MOST_READ`]; [`line::list`] pages through all.
     #[sqlx(skip)]
     pub lines: Vec<Line>,
     #[sqlx(skip)]
@@ -173,7 +177,7 @@ pub async fn list_heads(tx: &mut Tx, who: &Actor, page: &Page, filter: &InvoiceF
 }
 
 async fn load_lines(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
-    let listed = line::first(tx, who, &invoice.id, 10).await?;
+    let listed = line::first(tx, who, &invoice.id, line::MOST_READ).await?;
     invoice.more_lines = listed.has_more;
     invoice.lines = listed.data;
     Ok(())

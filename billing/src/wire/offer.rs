@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::actor::Tenant;
+use crate::catalog::tax_rate::Named;
 use crate::catalog::{Coupon, PromotionCode, TaxRate};
 use crate::clock::Seconds;
 use crate::decimal::Decimal;
@@ -57,6 +58,11 @@ pub fn promotion_code(tenant: &Tenant, p: &PromotionCode, now: Seconds) -> Value
         // Legacy: the coupon itself, where `promotion` has its id.
         "coupon": p.promoted.as_ref().map(|c| coupon(tenant, c, now)),
     })
+}
+
+/// The rates that something names.
+pub(super) fn named_rates(tenant: &Tenant, named: &[Named]) -> Vec<Value> {
+    named.iter().filter_map(|named| named.rate.as_ref()).map(|rate| tax_rate(tenant, rate)).collect()
 }
 
 pub fn tax_rate(tenant: &Tenant, r: &TaxRate) -> Value {

@@ -24,3 +24,4 @@ mod portal_acts;
 mod portal_configuration;
 mod portal_sessions;
 mod subscriptions;
+mod taxes;

@@ -3,7 +3,7 @@
 use billing::catalog::cost::{Round, Transform};
 use billing::catalog::price::{PriceType, TaxBehavior};
 use billing::catalog::promotion_code::Restrictions;
-use billing::catalog::tax_rate::TaxType;
+use billing::catalog::tax_rate::{Named, TaxType};
 use billing::catalog::{Coupon, Price, Product, PromotionCode, TaxRate};
 use billing::discount::Duration;
 use billing::period::Interval;
@@ -119,4 +119,8 @@ pub fn tax_rate() -> TaxRate {
         created: THEN,
         version: 1,
     }
+}
+
+pub fn named_rate() -> Named {
+    Named { id: "txr_1".into(), rate: Some(tax_rate()) }
 }

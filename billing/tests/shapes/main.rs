@@ -22,7 +22,6 @@ const MISSING: &[(&str, &str)] = &[
     ("billing_portal.session.flow", "null without flow_data"),
     ("customer.discount", "null without a discount"),
     ("customer.invoice_settings.rendering_options", "one layout for all"),
-    ("invoice.automatic_tax.liability", "null while automatic tax is off"),
     ("invoice.from_invoice", "invoices are not revised"),
     ("invoice.last_finalization_error", "finalisation succeeds or leaves a draft"),
     ("invoice.parent.quote_details", "there are no quotes"),

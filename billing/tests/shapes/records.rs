@@ -17,7 +17,7 @@ use billing::subscription::{
 use billing::{Currency, Event, Json, Metadata, Millis, Seconds, Tenant, wire};
 use serde_json::{Value, json};
 
-use crate::catalog::{coupon, price, product, promotion_code, tax_rate};
+use crate::catalog::{coupon, named_rate, price, product, promotion_code, tax_rate};
 
 pub const THEN: Seconds = Seconds(1_790_000_000);
 pub const LATER: Seconds = Seconds(1_792_592_000);
@@ -164,7 +164,7 @@ fn item() -> Item {
         quantity: 2,
         current_period_start: THEN,
         current_period_end: LATER,
-        tax_rates: Vec::new(),
+        tax_rates: vec![named_rate()],
         metadata: metadata().0,
         created: THEN,
     }
@@ -202,7 +202,7 @@ fn subscription() -> Subscription {
         pending_update_expires_at: Some(LATER),
         pending_setup_intent: some("seti_1"),
         default_payment_method: some("pm_1"),
-        default_tax_rates: Json::default(),
+        default_tax_rates: Json(vec![named_rate()]),
         automatic_tax: true,
         trial_settings: Json(TrialSettings::default()),
         payment_settings: Json(PaymentSettings {
@@ -236,8 +236,15 @@ fn line() -> Line {
         amount: 4000,
         discount: 0,
         discount_amounts: Json(json!([])),
-        tax: 0,
-        taxes: Json(json!([])),
+        tax: 639,
+        taxes: Json(json!([{
+            "amount": 639,
+            "tax_behavior": "inclusive",
+            "tax_rate_details": { "tax_rate": "txr_1" },
+            "taxability_reason": "standard_rated",
+            "taxable_amount": 3361,
+            "type": "tax_rate_details",
+        }])),
         currency: usd(),
         period_start: THEN,
         period_end: LATER,
@@ -265,7 +272,7 @@ fn invoice() -> Invoice {
         period_end: LATER,
         subtotal: 4000,
         discount: 0,
-        tax: 0,
+        tax: 639,
         total: 4000,
         amount_due: 4000,
         amount_paid: 4000,
@@ -288,6 +295,7 @@ fn invoice() -> Invoice {
             tax_exempt: Some(TaxExempt::None),
             tax_ids: vec![("eu_vat".into(), "DE123456789".into())],
             subscription_metadata: Some(metadata().0),
+            automatic_tax: true,
         }),
         description: some("September"),
         footer: some("Thanks"),

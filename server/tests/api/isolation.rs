@@ -80,6 +80,11 @@ async fn nor_in_a_parameter(shop: Shop) {
             format!("customer={own}&items[0][price]={price}&default_payment_method={}", id("/v1/payment_methods/")),
             "default_payment_method",
         ),
+        (
+            "/v1/subscriptions",
+            format!("customer={own}&items[0][price]={price}&default_tax_rates[0]={}", id("/v1/tax_rates/")),
+            "default_tax_rates[0]",
+        ),
         ("/v1/billing_portal/sessions", format!("customer={}", id("/v1/customers/")), "customer"),
         (
             "/v1/billing_portal/sessions",

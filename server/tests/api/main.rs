@@ -21,3 +21,4 @@ mod offers;
 mod payment_methods;
 mod sessions;
 mod subscriptions;
+mod taxes;

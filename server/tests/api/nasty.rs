@@ -6,7 +6,7 @@ use crate::support::{Shop, on_both};
 
 on_both!(no_parameter_breaks_an_endpoint, no_query_breaks_a_list);
 
-/// What each endpoint takes, with a value that is fine; `C`, `P`, `S`, `M`, `R`, `O` stand for ids.
+/// What each endpoint takes, with a value that is fine; `C`, `P`, `S`, `M`, `R`, `O`, `T` stand for ids.
 const ENDPOINTS: &[(&str, &str)] = &[
     (
         "/v1/customers",
@@ -72,13 +72,13 @@ const ENDPOINTS: &[(&str, &str)] = &[
          &collection_method=send_invoice&days_until_due=1&default_payment_method=M&description=x&metadata[a]=b&off_session=true\
          &payment_behavior=allow_incomplete&payment_settings[payment_method_types][0]=card&proration_behavior=none&currency=eur\
          &payment_settings[save_default_payment_method]=off&trial_settings[end_behavior][missing_payment_method]=pause\
-         &billing_mode[type]=flexible&automatic_tax[enabled]=false",
+         &billing_mode[type]=flexible&automatic_tax[enabled]=false&default_tax_rates[0]=T&items[0][tax_rates][0]=T",
     ),
     ("/v1/subscriptions", "customer=C&items[0][price]=P&trial_end=now&cancel_at=1999999999"),
     ("/v1/subscriptions", "customer=C&items[0][price]=P&trial_from_plan=true"),
     (
         "/v1/subscriptions/S",
-        "cancel_at_period_end=false&cancellation_details[comment]=x&cancellation_details[feedback]=other&default_payment_method=M\
+        "automatic_tax[enabled]=false&default_tax_rates[0]=T&cancel_at_period_end=false&cancellation_details[comment]=x&cancellation_details[feedback]=other&default_payment_method=M\
          &description=x&metadata[a]=b",
     ),
     (
@@ -170,9 +170,11 @@ async fn no_parameter_breaks_an_endpoint(shop: Shop) {
     let method = shop.get(&format!("/v1/customers/{customer}/payment_methods")).await.ids().remove(0);
     let product = shop.get(&format!("/v1/prices/{price}")).await.ok()["product"].as_str().unwrap().to_owned();
     let coupon = shop.post("/v1/coupons", "percent_off=50").await.made();
+    let rate = shop.post("/v1/tax_rates", "display_name=VAT&percentage=19&inclusive=false").await.made();
     let id = |text: &str| match text {
         "C" => customer.clone(),
         "O" => coupon.clone(),
+        "T" => rate.clone(),
         "P" => price.clone(),
         "S" => subscription.clone(),
         "M" => method.clone(),

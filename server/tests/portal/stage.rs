@@ -185,7 +185,7 @@ impl Stage {
     pub async fn subscription(&self, who: &Actor, customer: &str, price: &str) -> (String, String) {
         let new = NewSubscription {
             customer: customer.into(),
-            items: vec![NewItem { price: price.into(), quantity: None, metadata: Patch::Keep }],
+            items: vec![NewItem { price: price.into(), quantity: None, tax_rates: Vec::new(), metadata: Patch::Keep }],
             trial: Trial::None,
             trial_settings: Default::default(),
             cancel_at_period_end: false,
@@ -195,6 +195,8 @@ impl Stage {
             days_until_due: None,
             payment_behavior: PaymentBehavior::AllowIncomplete,
             payment_settings: Default::default(),
+            default_tax_rates: Vec::new(),
+            automatic_tax: false,
             description: None,
             metadata: Patch::Keep,
         };

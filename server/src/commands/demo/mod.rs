@@ -222,7 +222,12 @@ impl Stage {
     async fn subscribe(&self, who: &Actor, customer: &str, price: &str, plan: &Plan) -> Result<String> {
         let new = NewSubscription {
             customer: customer.into(),
-            items: vec![NewItem { price: price.into(), quantity: Some(plan.quantity), metadata: Patch::Keep }],
+            items: vec![NewItem {
+                price: price.into(),
+                quantity: Some(plan.quantity),
+                tax_rates: Vec::new(),
+                metadata: Patch::Keep,
+            }],
             trial: if plan.trial_days > 0 { Trial::Days(plan.trial_days) } else { Trial::None },
             trial_settings: Default::default(),
             cancel_at_period_end: false,
@@ -232,6 +237,8 @@ impl Stage {
             days_until_due: None,
             payment_behavior: PaymentBehavior::AllowIncomplete,
             payment_settings: Default::default(),
+            default_tax_rates: Vec::new(),
+            automatic_tax: false,
             description: None,
             metadata: Patch::Keep,
         };
