@@ -41,6 +41,12 @@ fn count() -> [u8; 4] {
     ((n >> 14) << 16 | (n & 0x3fff)).to_be_bytes()
 }
 
+/// Eight letters and digits for what people read and type: a coupon's id, a promotion code.
+pub fn short(at: Millis) -> String {
+    let id = new("", at);
+    id[id.len() - 8..].to_ascii_uppercase()
+}
+
 /// 256 random bits from the operating system, URL-safe (43 characters).
 pub fn secret() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes())

@@ -2,6 +2,8 @@
 
 // The largest objects of the wire are one `json!` of some seventy fields.
 #![recursion_limit = "256"]
+// Money and rates are integers and ratios of integers.
+#![deny(clippy::float_arithmetic)]
 
 pub mod actor;
 pub mod audit;
@@ -9,7 +11,9 @@ pub mod catalog;
 pub mod clock;
 pub mod customer;
 pub mod cycle;
+pub mod decimal;
 pub mod directory;
+pub mod discount;
 pub mod error;
 pub mod event;
 pub mod gateway;
@@ -23,17 +27,20 @@ pub mod patch;
 pub mod payment;
 pub mod period;
 pub mod portal;
+pub mod proration;
 pub mod seal;
 pub mod settings;
 pub mod setup_intent;
 pub mod store;
 pub mod subscription;
+pub mod tax;
 mod text_enum;
 pub mod webhook;
 pub mod wire;
 
 pub use actor::{Actor, Origin, Tenant, Trace};
 pub use clock::{Clock, Millis, Seconds};
+pub use decimal::Decimal;
 pub use error::{Error, Result};
 pub use event::{Change, Event};
 pub use money::Currency;

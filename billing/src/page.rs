@@ -72,7 +72,7 @@ macro_rules! page {
     ($tx:expr, $who:expr, $page:expr, $table:literal, $($rest:tt)*) => {
         $crate::page::page!($tx, $who, $page, $table if "true", $($rest)*)
     };
-    ($tx:expr, $who:expr, $page:expr, $table:literal if $own:literal, $columns:expr, $filter:literal $(, $arg:expr)* $(,)?) => {{
+    ($tx:expr, $who:expr, $page:expr, $table:literal if $own:literal, $columns:expr, $filter:expr $(, $arg:expr)* $(,)?) => {{
         let page: &$crate::page::Page = $page;
         let tenant = $who.tenant.key;
         let cursor: $crate::page::Cursor = match page.cursor() {

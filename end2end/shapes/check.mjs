@@ -4,8 +4,8 @@
 import { installed, problems, schemas } from './shape.mjs'
 
 const LISTS = [
-  'billing/feedback_options', 'billing_portal/configurations', 'customers', 'events', 'invoices', 'prices', 'products', 'setup_intents',
-  'subscriptions?status=all', 'webhook_endpoints',
+  'billing/feedback_options', 'billing_portal/configurations', 'coupons', 'customers', 'events', 'invoices', 'prices', 'products',
+  'promotion_codes', 'setup_intents', 'subscriptions?status=all', 'tax_rates', 'webhook_endpoints',
 ]
 // Lists that belong to one object, asked of the first few; and what may be expanded in it.
 const WITHIN = {
@@ -16,6 +16,7 @@ const WITHIN = {
 const EXPAND = {
   customer: ['invoice_settings.default_payment_method', 'subscriptions', 'tax_ids'],
   invoice: ['customer', 'payment_intent', 'parent.subscription_details.subscription'],
+  promotion_code: ['promotion.coupon', 'customer'],
   subscription: ['customer', 'default_payment_method', 'latest_invoice.payment_intent', 'items.data.price.product'],
 }
 const PATHS = {

@@ -1,12 +1,12 @@
 //! Prices: an amount in a currency, once or every so often. What a price costs never changes once it is made.
 
-use serde_json::Value;
-
 use crate::actor::Actor;
+use crate::catalog::cost::{Cost, Tier, TiersMode, Transform};
 use crate::clock::Seconds;
+use crate::decimal::Decimal;
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
-use crate::money::{Currency, MAX_AMOUNT};
+use crate::money::Currency;
 use crate::page::{Listed, Page, page};
 use crate::patch::{Metadata, MetadataPatch, Patch, check_text, merge_metadata};
 use crate::period::{Interval, Recurring};
@@ -28,10 +28,11 @@ pub struct Price {
     pub billing_scheme: String,
     /// Minor units per unit; null where the amount is finer than a minor unit, or tiered.
     pub unit_amount: Option<i64>,
-    pub unit_amount_decimal: Option<String>,
-    pub tiers_mode: Option<String>,
-    pub tiers: Option<Json<Value>>,
-    pub transform_quantity: Option<Json<Value>>,
+    /// The same with its fraction; null where it is tiered.
+    pub unit_amount_decimal: Option<Decimal>,
+    pub tiers_mode: Option<TiersMode>,
+    pub tiers: Option<Json<Vec<Tier>>>,
+    pub transform_quantity: Option<Json<Transform>>,
     pub interval: Option<Interval>,
     pub interval_count: Option<i64>,
     pub trial_period_days: Option<i64>,
@@ -55,10 +56,35 @@ impl Price {
         Some(Recurring { interval: self.interval?, count: self.interval_count? })
     }
 
+    pub fn cost(&self) -> Result<Cost> {
+        if let (Some(mode), Some(tiers)) = (self.tiers_mode, &self.tiers) {
+            return Ok(Cost::Tiered { mode, tiers: tiers.0.clone() });
+        }
+        let whole = || self.unit_amount.and_then(|amount| u32::try_from(amount).ok()).map(Decimal::whole);
+        let unit = self.unit_amount_decimal.or_else(whole);
+        let unit = unit.ok_or_else(|| Error::internal(format!("price {} has no unit amount", self.id)))?;
+        Ok(Cost::PerUnit { unit, transform: self.transform_quantity.as_deref().copied() })
+    }
+
     /// What `quantity` units cost, in minor units.
     pub fn amount(&self, quantity: i64) -> Result<i64> {
-        let unit = self.unit_amount.ok_or_else(|| Error::internal(format!("price {} has no unit amount", self.id)))?;
-        crate::money::bounded(i128::from(unit) * i128::from(quantity), "quantity")
+        self.cost()?.of(quantity)
+    }
+
+    fn set_cost(&mut self, cost: Cost) {
+        match cost {
+            Cost::PerUnit { unit, transform } => {
+                self.billing_scheme = "per_unit".into();
+                self.unit_amount = unit.as_whole();
+                self.unit_amount_decimal = Some(unit);
+                self.transform_quantity = transform.map(Json);
+            }
+            Cost::Tiered { mode, tiers } => {
+                self.billing_scheme = "tiered".into();
+                self.tiers_mode = Some(mode);
+                self.tiers = Some(Json(tiers));
+            }
+        }
     }
 }
 
@@ -66,7 +92,7 @@ impl Price {
 pub struct NewPrice {
     pub currency: Currency,
     pub product: PriceProduct,
-    pub unit_amount: i64,
+    pub cost: Cost,
     pub recurring: Option<Recurring>,
     pub trial_period_days: Option<i64>,
     pub active: Option<bool>,
@@ -144,9 +170,7 @@ pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, filter: &PriceFilter) -
 }
 
 pub async fn create(tx: &mut Tx, who: &Actor, new: NewPrice) -> Result<Price> {
-    if !(0..=MAX_AMOUNT).contains(&new.unit_amount) {
-        return Err(Error::invalid("unit_amount", format!("Invalid non-negative integer: at most {MAX_AMOUNT}")));
-    }
+    new.cost.check()?;
     if let Some(recurring) = new.recurring
         && !(1..=recurring.interval.most()).contains(&recurring.count)
     {
@@ -165,9 +189,9 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewPrice) -> Result<Price> {
         active: new.active.unwrap_or(true),
         r#type: if new.recurring.is_some() { PriceType::Recurring } else { PriceType::OneTime },
         currency: new.currency,
-        billing_scheme: "per_unit".into(),
-        unit_amount: Some(new.unit_amount),
-        unit_amount_decimal: Some(new.unit_amount.to_string()),
+        billing_scheme: String::new(),
+        unit_amount: None,
+        unit_amount_decimal: None,
         tiers_mode: None,
         tiers: None,
         transform_quantity: None,
@@ -181,6 +205,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewPrice) -> Result<Price> {
         created: tx.now.seconds(),
         version: 1,
     };
+    price.set_cost(new.cost);
     apply(tx, who, &mut price, new.fields, new.transfer_lookup_key).await?;
     run!(
         tx,

@@ -219,11 +219,17 @@ async fn apply(tx: &mut Tx, who: &Actor, product: &mut Product, update: ProductU
     Ok(())
 }
 
-async fn check_id(tx: &mut Tx, who: &Actor, id: &str) -> Result<()> {
+/// Refuses an id of the merchant's own that would not fit into a path.
+pub(crate) fn check_id_text(id: &str) -> Result<()> {
     check_text(id, 255, "id")?;
     if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)) {
         return Err(Error::invalid("id", "Ids are letters, digits, '_', '-' and '.'"));
     }
+    Ok(())
+}
+
+async fn check_id(tx: &mut Tx, who: &Actor, id: &str) -> Result<()> {
+    check_id_text(id)?;
     match get(tx, who, id).await {
         Ok(_) => Err(Error::Invalid {
             param: "id".into(),

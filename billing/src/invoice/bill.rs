@@ -3,13 +3,15 @@
 use serde_json::json;
 
 use crate::actor::Actor;
+use crate::catalog::Cost;
 use crate::clock::Seconds;
 use crate::customer::{self, Customer};
 use crate::directory;
 use crate::error::{Error, Result};
 use crate::id;
+use crate::invoice::assess::{self, Borne, Sums};
 use crate::invoice::{BillTo, Invoice, Line, NewLine, Status, announce, columns, hosted, line, save};
-use crate::money::{Currency, bounded};
+use crate::money::Currency;
 use crate::payment;
 use crate::store::{Json, Tx, run};
 use crate::subscription::{CollectionMethod, Item, Subscription};
@@ -18,7 +20,7 @@ use crate::subscription::{CollectionMethod, Item, Subscription};
 pub fn period_lines(subscription: &Subscription) -> Result<Vec<NewLine>> {
     let each = subscription.items.iter().map(|item| {
         let amount = item.price.amount(item.quantity)?;
-        Ok(period_line(subscription, item, amount, describe(item, &subscription.currency)))
+        Ok(period_line(subscription, item, amount, describe(item, &subscription.currency)?))
     });
     each.collect()
 }
@@ -46,23 +48,22 @@ fn period_line(subscription: &Subscription, item: &Item, amount: i64, descriptio
     }
 }
 
-/// Stripe's wording: `2 × Pro (at 20.00 EUR / month)`.
-fn describe(item: &Item, currency: &Currency) -> String {
-    let unit = item.price.unit_amount.unwrap_or_default();
-    let decimals = usize::try_from(currency.decimals()).unwrap_or_default();
-    let scale = 10_i64.pow(currency.decimals());
-    let amount = if decimals == 0 { unit.to_string() } else { format!("{}.{:0decimals$}", unit / scale, unit % scale) };
+/// Stripe's wording: `2 × Pro (at 20.00 EUR / month)`; a tiered price has no one amount to name.
+fn describe(item: &Item, currency: &Currency) -> Result<String> {
+    let at = match item.price.cost()? {
+        Cost::PerUnit { unit, transform } => {
+            let amount = unit.shifted(currency.decimals());
+            let per = transform.map(|packages| format!(" per {}", packages.divide_by)).unwrap_or_default();
+            format!("at {amount} {}{per}", currency.code().to_ascii_uppercase())
+        }
+        Cost::Tiered { mode, .. } => format!("{} pricing", mode.name()),
+    };
     let every = match item.price.recurring() {
         Some(r) if r.count == 1 => r.interval.name().to_owned(),
         Some(r) => format!("every {} {}s", r.count, r.interval.name()),
         None => String::new(),
     };
-    format!(
-        "{} × {} (at {amount} {} / {every})",
-        item.quantity,
-        item.product_name,
-        currency.code().to_ascii_uppercase()
-    )
+    Ok(format!("{} × {} ({at} / {every})", item.quantity, item.product_name))
 }
 
 /// Makes and finalises the one invoice for the subscription's current period. What is owed is then collected by the
@@ -77,7 +78,9 @@ pub async fn bill_period(
 ) -> Result<Invoice> {
     let mut customer = customer::get(tx, who, &subscription.customer).await?;
     let bill_to = bill_to(tx, who, &customer, subscription).await?;
-    let mut invoice = draft(tx, who, subscription, bill_to, reason, lines, now).await?;
+    let country = bill_to.account_country.clone().unwrap_or_default();
+    let borne = assess::lines(tx, who, (&country, &customer), subscription, &lines).await?;
+    let mut invoice = draft(tx, who, subscription, bill_to, reason, (lines, borne), now).await?;
     finalize(tx, who, &mut customer, &mut invoice, subscription.days_until_due, now).await?;
     if invoice.amount_due == 0 {
         mark_paid(tx, who, &mut invoice, 0, now).await?;
@@ -98,6 +101,7 @@ async fn bill_to(tx: &mut Tx, who: &Actor, customer: &Customer, subscription: &S
         tax_exempt: Some(customer.tax_exempt),
         tax_ids: customer::tax_id::printed(tx, who, &customer.id).await?,
         subscription_metadata: Some(subscription.metadata.0.clone()),
+        automatic_tax: subscription.automatic_tax,
     })
 }
 
@@ -107,10 +111,11 @@ async fn draft(
     subscription: &Subscription,
     bill_to: BillTo,
     reason: &str,
-    lines: Vec<NewLine>,
+    (lines, borne): (Vec<NewLine>, Vec<Borne>),
     now: Seconds,
 ) -> Result<Invoice> {
-    let total = bounded(lines.iter().map(|line| i128::from(line.amount)).sum(), "items")?;
+    let Sums { subtotal, tax, total } =
+        assess::sums(&lines.iter().map(|line| line.amount).collect::<Vec<_>>(), &borne)?;
     let mut invoice = Invoice {
         id: id::new("in", tx.now),
         customer: subscription.customer.clone(),
@@ -124,9 +129,9 @@ async fn draft(
         currency: subscription.currency.clone(),
         period_start: subscription.current_period_start,
         period_end: subscription.current_period_end,
-        subtotal: total,
+        subtotal,
         discount: 0,
-        tax: 0,
+        tax,
         total,
         amount_due: total,
         amount_paid: 0,
@@ -154,17 +159,17 @@ async fn draft(
         hosted_invoice_url: None,
     };
     insert(tx, who, &invoice).await?;
-    for (position, new) in lines.into_iter().enumerate() {
-        let line = place(tx, &invoice, position, new);
+    for (position, (new, borne)) in lines.into_iter().zip(borne).enumerate() {
+        let line = place(tx, &invoice, position, new, borne);
         line::insert(tx, who, &line).await?;
     }
-    let listed = line::first(tx, who, &invoice.id, 10).await?;
+    let listed = line::first(tx, who, &invoice.id, line::MOST_READ).await?;
     (invoice.lines, invoice.more_lines) = (listed.data, listed.has_more);
     announce(tx, who, None, &invoice, "invoice.created", &["invoice.created"]).await?;
     Ok(invoice)
 }
 
-fn place(tx: &Tx, invoice: &Invoice, position: usize, new: NewLine) -> Line {
+fn place(tx: &Tx, invoice: &Invoice, position: usize, new: NewLine, borne: Borne) -> Line {
     Line {
         id: id::new("il", tx.now),
         invoice: invoice.id.clone(),
@@ -179,8 +184,8 @@ fn place(tx: &Tx, invoice: &Invoice, position: usize, new: NewLine) -> Line {
         amount: new.amount,
         discount: 0,
         discount_amounts: Json(json!([])),
-        tax: 0,
-        taxes: Json(json!([])),
+        tax: borne.tax,
+        taxes: Json(borne.taxes),
         currency: invoice.currency.clone(),
         period_start: new.period_start,
         period_end: new.period_end,

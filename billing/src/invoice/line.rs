@@ -76,6 +76,9 @@ macro_rules! own {
     };
 }
 
+/// How many lines an invoice is read with: as many as it may have (Stripe's limit), with those of its subscription.
+pub const MOST_READ: i64 = 270;
+
 /// The first `limit` lines in the order they stand on the invoice.
 pub async fn first(tx: &mut Tx, who: &Actor, invoice: &str, limit: i64) -> Result<Listed<Line>> {
     after(tx, who, invoice, -1, limit).await

@@ -1,5 +1,6 @@
 //! Invoices: what is owed for which period, line by line, and whether it was paid.
 
+mod assess;
 mod bill;
 pub mod hosted;
 pub mod line;
@@ -39,6 +40,9 @@ pub struct BillTo {
     pub tax_exempt: Option<TaxExempt>,
     pub tax_ids: Vec<(String, String)>,
     pub subscription_metadata: Option<Metadata>,
+    /// Whether the merchant's rates for where the customer is were asked for.
+    #[serde(default)]
+    pub automatic_tax: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
@@ -81,7 +85,7 @@ pub struct Invoice {
     pub voided_at: Option<Seconds>,
     pub marked_uncollectible_at: Option<Seconds>,
     pub version: i64,
-    /// The first lines, up to ten; [`line::list`] pages through all.
+    /// The first lines, up to [`line::MOST_READ`]; [`line::list`] pages through all.
     #[sqlx(skip)]
     pub lines: Vec<Line>,
     #[sqlx(skip)]
@@ -201,7 +205,7 @@ pub async fn span(tx: &mut Tx, who: &Actor, customer: &str) -> Result<Option<(Se
 }
 
 async fn load(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
-    let listed = line::first(tx, who, &invoice.id, 10).await?;
+    let listed = line::first(tx, who, &invoice.id, line::MOST_READ).await?;
     invoice.more_lines = listed.has_more;
     invoice.lines = listed.data;
     hosted::load(tx, who, invoice).await

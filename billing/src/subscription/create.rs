@@ -3,6 +3,7 @@
 use crate::actor::Actor;
 use crate::catalog;
 use crate::catalog::price::PriceType;
+use crate::catalog::tax_rate;
 use crate::clock::Seconds;
 use crate::customer::{self, Customer, payment_method};
 use crate::error::{Error, Result};
@@ -12,6 +13,7 @@ use crate::money::Currency;
 use crate::patch::{MetadataPatch, check_text, merge_metadata};
 use crate::period::Recurring;
 use crate::store::{Json, Tx, run};
+use crate::subscription::update::check_taxes;
 use crate::subscription::{
     CollectionMethod, Item, PaymentSettings, Status, Subscription, TrialSettings, announce, columns,
 };
@@ -27,6 +29,8 @@ text_enum!(PaymentBehavior { AllowIncomplete = "allow_incomplete", DefaultIncomp
 pub struct NewItem {
     pub price: String,
     pub quantity: Option<i64>,
+    /// Ids of rates that apply instead of the subscription's.
+    pub tax_rates: Vec<String>,
     pub metadata: MetadataPatch,
 }
 
@@ -43,6 +47,9 @@ pub struct NewSubscription {
     pub days_until_due: Option<i64>,
     pub payment_behavior: PaymentBehavior,
     pub payment_settings: PaymentSettings,
+    /// Ids.
+    pub default_tax_rates: Vec<String>,
+    pub automatic_tax: bool,
     pub description: Option<String>,
     pub metadata: MetadataPatch,
 }
@@ -73,6 +80,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSubscription) -> Result<Cr
     let trial_end = trial_end(&new.trial, &prices, now)?;
     let mut subscription = assemble(tx, who, &customer, &new, now, trial_end, terms).await?;
     for (position, (item, (price, product_name))) in new.items.iter().zip(prices).enumerate() {
+        let tax_rates = tax_rate::named(tx, who, &item.tax_rates, &format!("items[{position}][tax_rates]")).await?;
         let mut metadata = Default::default();
         merge_metadata(&mut metadata, item.metadata.clone())
             .map_err(|e| e.on(format!("items[{position}][metadata]")))?;
@@ -85,7 +93,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSubscription) -> Result<Cr
             product_name,
             current_period_start: subscription.current_period_start,
             current_period_end: subscription.current_period_end,
-            tax_rates: Vec::new(),
+            tax_rates,
             metadata,
             created: now,
         });
@@ -195,6 +203,8 @@ async fn assemble(
     if let Some(method) = &new.default_payment_method {
         payment_method::of_customer(tx, who, &customer.id, method).await.map_err(|e| e.on("default_payment_method"))?;
     }
+    let default_tax_rates = tax_rate::named(tx, who, &new.default_tax_rates, "default_tax_rates").await?;
+    check_taxes(&default_tax_rates, new.automatic_tax)?;
     check_days_until_due(new)?;
     if new.cancel_at.is_some_and(|at| at <= now) {
         return Err(Error::invalid("cancel_at", "cancel_at must be in the future."));
@@ -236,8 +246,8 @@ async fn assemble(
         pending_update_expires_at: None,
         pending_setup_intent: None,
         default_payment_method: new.default_payment_method.clone(),
-        default_tax_rates: Json::default(),
-        automatic_tax: false,
+        default_tax_rates: Json(default_tax_rates),
+        automatic_tax: new.automatic_tax,
         trial_settings: Json(new.trial_settings.clone()),
         payment_settings: Json(new.payment_settings.clone()),
         invoice_settings: Json(serde_json::json!({})),

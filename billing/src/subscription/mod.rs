@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::actor::Actor;
 use crate::catalog::Price;
+use crate::catalog::tax_rate::{self, Named};
 use crate::clock::Seconds;
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
@@ -95,7 +96,9 @@ pub struct Subscription {
     pub pending_update_expires_at: Option<Seconds>,
     pub pending_setup_intent: Option<String>,
     pub default_payment_method: Option<String>,
-    pub default_tax_rates: Json<Vec<String>>,
+    /// For items without rates of their own.
+    pub default_tax_rates: Json<Vec<Named>>,
+    /// Whether the merchant's rates for where the customer is apply, where none is named.
     pub automatic_tax: bool,
     pub trial_settings: Json<TrialSettings>,
     pub payment_settings: Json<PaymentSettings>,
@@ -140,7 +143,7 @@ pub struct Item {
     pub quantity: i64,
     pub current_period_start: Seconds,
     pub current_period_end: Seconds,
-    pub tax_rates: Vec<String>,
+    pub tax_rates: Vec<Named>,
     pub metadata: Metadata,
     pub created: Seconds,
 }
@@ -155,7 +158,7 @@ struct ItemRow {
     quantity: i64,
     current_period_start: Seconds,
     current_period_end: Seconds,
-    tax_rates: Json<Vec<String>>,
+    tax_rates: Json<Vec<Named>>,
     metadata: Json<Metadata>,
     created: Seconds,
 }
@@ -296,8 +299,10 @@ async fn load_items(tx: &mut Tx, who: &Actor, subscription: &mut Subscription) -
         who.tenant.key,
         &subscription.id
     )?;
-    for row in rows {
+    tax_rate::load(tx, who, &mut subscription.default_tax_rates).await?;
+    for mut row in rows {
         let price = catalog::price::get(tx, who, &row.price).await?;
+        tax_rate::load(tx, who, &mut row.tax_rates).await?;
         subscription.items.push(Item {
             id: row.id,
             subscription: row.subscription,
@@ -323,8 +328,8 @@ pub(crate) async fn save(tx: &mut Tx, who: &Actor, subscription: &mut Subscripti
         "update subscription set status = $3, billing_cycle_anchor = $4, cycle = $5, current_period_start = $6, current_period_end = $7,
          trial_end = $8, cancel_at = $9, cancel_at_period_end = $10, canceled_at = $11, ended_at = $12, cancellation_details = $13,
          paused_at = $14, resumes_at = $15, default_payment_method = $16, latest_invoice = $17, description = $18, metadata = $19,
-         next_due = $20, parked_at = $21, version = version + 1
-         where tenant = $1 and id = $2 and version = $22",
+         next_due = $20, parked_at = $21, default_tax_rates = $22, automatic_tax = $23, version = version + 1
+         where tenant = $1 and id = $2 and version = $24",
         who.tenant.key,
         &subscription.id,
         subscription.status,
@@ -346,6 +351,8 @@ pub(crate) async fn save(tx: &mut Tx, who: &Actor, subscription: &mut Subscripti
         &subscription.metadata,
         subscription.next_due,
         subscription.parked_at,
+        &subscription.default_tax_rates,
+        subscription.automatic_tax,
         subscription.version
     )?;
     if saved != 1 {

@@ -1,6 +1,7 @@
 //! What may be said of a running subscription without touching what it costs.
 
 use crate::actor::Actor;
+use crate::catalog::tax_rate::{self, Named};
 use crate::customer::payment_method;
 use crate::error::{Error, Result};
 use crate::patch::{MetadataPatch, Patch, check_text, merge_metadata};
@@ -13,14 +14,33 @@ pub struct SubscriptionUpdate {
     pub comment: Patch<String>,
     pub feedback: Patch<Feedback>,
     pub default_payment_method: Patch<String>,
+    /// Ids; from the next invoice on.
+    pub default_tax_rates: Patch<Vec<String>>,
+    pub automatic_tax: Option<bool>,
     pub description: Patch<String>,
     pub metadata: MetadataPatch,
+}
+
+/// Rates are named, or left to where the customer is.
+pub(crate) fn check_taxes(rates: &[Named], automatic: bool) -> Result<()> {
+    if automatic && !rates.is_empty() {
+        let message = "You cannot set default_tax_rates together with automatic_tax[enabled].";
+        return Err(Error::invalid("default_tax_rates", message));
+    }
+    Ok(())
+}
+
+impl SubscriptionUpdate {
+    fn touches_taxes(&self) -> bool {
+        self.default_tax_rates != Patch::Keep || self.automatic_tax.is_some()
+    }
 }
 
 pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: SubscriptionUpdate) -> Result<Subscription> {
     let before = get(tx, who, id).await?;
     let mut subscription = before.clone();
-    let touches_more = update.cancel_at_period_end.is_some() || update.default_payment_method != Patch::Keep;
+    let touches_more =
+        update.cancel_at_period_end.is_some() || update.default_payment_method != Patch::Keep || update.touches_taxes();
     if before.status.is_ended() && touches_more {
         return Err(Error::invalid(
             "id",
@@ -32,6 +52,13 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: SubscriptionUpda
             .await
             .map_err(|e| e.on("default_payment_method"))?;
     }
+    if let Patch::Set(ids) = &update.default_tax_rates {
+        subscription.default_tax_rates.0 = tax_rate::named(tx, who, ids, "default_tax_rates").await?;
+    } else if update.default_tax_rates == Patch::Clear {
+        subscription.default_tax_rates.0.clear();
+    }
+    subscription.automatic_tax = update.automatic_tax.unwrap_or(subscription.automatic_tax);
+    check_taxes(&subscription.default_tax_rates, subscription.automatic_tax)?;
     update.default_payment_method.apply(&mut subscription.default_payment_method);
     check_text(update.description.clone().into_option().as_deref().unwrap_or_default(), 500, "description")?;
     update.description.apply(&mut subscription.description);

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::actor::Tenant;
+use crate::catalog::cost::Tier;
 use crate::catalog::{Price, Product};
+use crate::decimal::Decimal;
 
 pub fn product(tenant: &Tenant, p: &Product) -> Value {
     let features: Vec<Value> = p.marketing_features.iter().map(|name| json!({ "name": name })).collect();
@@ -34,7 +36,7 @@ pub fn product(tenant: &Tenant, p: &Product) -> Value {
 }
 
 pub fn price(tenant: &Tenant, p: &Price) -> Value {
-    json!({
+    let mut price = json!({
         "id": p.id,
         "object": "price",
         "active": p.active,
@@ -56,6 +58,21 @@ pub fn price(tenant: &Tenant, p: &Price) -> Value {
         "unit_amount_decimal": p.unit_amount_decimal,
         // Ours.
         "external_id": p.external_id,
+    });
+    // Stripe shows them where they are asked for; events and the audit log must have them always.
+    if let Some(tiers) = &p.tiers {
+        price["tiers"] = tiers.iter().map(tier).collect();
+    }
+    price
+}
+
+fn tier(tier: &Tier) -> Value {
+    json!({
+        "flat_amount": tier.flat_amount.and_then(Decimal::as_whole),
+        "flat_amount_decimal": tier.flat_amount,
+        "unit_amount": tier.unit_amount.and_then(Decimal::as_whole),
+        "unit_amount_decimal": tier.unit_amount,
+        "up_to": tier.up_to,
     })
 }
 

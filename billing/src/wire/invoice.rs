@@ -6,6 +6,9 @@ use super::with;
 use crate::actor::Tenant;
 use crate::invoice::{BillTo, Invoice, Status};
 
+/// How many of its lines an invoice shows; the rest is read by pages.
+const LINES_SHOWN: usize = 10;
+
 pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
     let to = &i.bill_to;
     let invoice = json!({
@@ -23,7 +26,7 @@ pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
         "attempt_count": i.attempt_count,
         "attempted": i.attempted,
         "auto_advance": i.auto_advance,
-        "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null, "provider": null, "status": null },
+        "automatic_tax": automatic_tax(to.automatic_tax),
         "automatically_finalizes_at": null,
         "billing_reason": i.billing_reason,
         "collection_method": i.collection_method,
@@ -84,13 +87,13 @@ pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
             "voided_at": i.voided_at,
         },
         "subtotal": i.subtotal,
-        "subtotal_excluding_tax": i.subtotal,
+        "subtotal_excluding_tax": i.total - i.tax + i.discount,
         "test_clock": null,
         "total": i.total,
         "total_discount_amounts": [],
         "total_excluding_tax": i.total - i.tax,
         "total_pretax_credit_amounts": [],
-        "total_taxes": [],
+        "total_taxes": total_taxes(i),
         "webhooks_delivered_at": null,
     });
     with(invoice, legacy(i))
@@ -101,8 +104,52 @@ fn tax_ids(to: &BillTo) -> Vec<Value> {
 }
 
 fn lines(tenant: &Tenant, i: &Invoice) -> Value {
-    let data = i.lines.iter().map(|line| super::line(tenant, line)).collect();
-    super::list(&format!("/v1/invoices/{}/lines", i.id), data, i.more_lines)
+    let data = i.lines.iter().take(LINES_SHOWN).map(|line| super::line(tenant, line)).collect();
+    super::list(&format!("/v1/invoices/{}/lines", i.id), data, i.more_lines || i.lines.len() > LINES_SHOWN)
+}
+
+fn automatic_tax(enabled: bool) -> Value {
+    json!({
+        "disabled_reason": null,
+        "enabled": enabled,
+        "liability": enabled.then(|| json!({ "type": "self" })),
+        "provider": null,
+        "status": enabled.then_some("complete"),
+    })
+}
+
+/// The lines' taxes, those of one rate and reason together, in the order they first stand on a line.
+fn total_taxes(i: &Invoice) -> Vec<Value> {
+    let mut totals: Vec<Value> = Vec::new();
+    let amount = |tax: &Value, name: &str| tax[name].as_i64().unwrap_or_default();
+    for tax in i.lines.iter().filter_map(|line| line.taxes.as_array()).flatten() {
+        let same = |total: &&mut Value| {
+            ["tax_rate_details", "tax_behavior", "taxability_reason"].iter().all(|name| total[*name] == tax[*name])
+        };
+        match totals.iter_mut().find(same) {
+            None => totals.push(tax.clone()),
+            Some(total) => {
+                for name in ["amount", "taxable_amount"] {
+                    total[name] = (amount(total, name) + amount(tax, name)).into();
+                }
+            }
+        }
+    }
+    totals
+}
+
+/// Taxes as older SDKs read them.
+pub(super) fn tax_amounts(taxes: &Value) -> Vec<Value> {
+    let each = taxes.as_array().into_iter().flatten().map(|tax| {
+        json!({
+            "amount": tax["amount"],
+            "inclusive": tax["tax_behavior"] == "inclusive",
+            "tax_rate": tax["tax_rate_details"]["tax_rate"],
+            "taxability_reason": tax["taxability_reason"],
+            "taxable_amount": tax["taxable_amount"],
+        })
+    });
+    each.collect()
 }
 
 fn parent(i: &Invoice) -> Value {
@@ -125,7 +172,7 @@ fn legacy(i: &Invoice) -> Value {
         "subscription": i.subscription,
         "subscription_details": i.subscription.as_ref().map(|_| json!({ "metadata": i.bill_to.subscription_metadata })),
         "tax": i.tax,
-        "total_tax_amounts": [],
+        "total_tax_amounts": tax_amounts(&Value::from(total_taxes(i))),
         "transfer_data": null,
     })
 }

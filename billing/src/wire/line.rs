@@ -80,7 +80,7 @@ fn legacy(tenant: &Tenant, l: &Line) -> Value {
         "proration": l.proration,
         "proration_details": proration_details(l),
         "subscription_item": l.subscription_item,
-        "tax_amounts": [],
+        "tax_amounts": super::tax_amounts(&l.taxes),
         "tax_rates": [],
         "type": if l.subscription_item.is_some() { "subscription" } else { "invoiceitem" },
     })

@@ -10,6 +10,7 @@ mod customer;
 mod event;
 mod invoice;
 mod line;
+mod offer;
 mod payment;
 mod portal;
 mod subscription;
@@ -23,9 +24,14 @@ pub use catalog::{plan, price, product};
 pub use customer::{customer, deleted, payment_method, tax_id};
 pub use event::{audit_entry, event, webhook_endpoint};
 pub use invoice::invoice;
+use invoice::tax_amounts;
 pub use line::line;
 pub use payment::{invoice_payment, payment_intent, setup_intent};
 pub use portal::{feedback_option, portal_branding, portal_configuration, portal_session, portal_settings};
+use offer::named_rates;
+pub use offer::{coupon, promotion_code, tax_rate};
+pub use payment::{invoice_payment, payment_intent};
+pub use portal::{portal_configuration, portal_session};
 pub use subscription::{item, subscription};
 
 /// The API version whose shapes these are.

@@ -36,7 +36,7 @@ pub fn subscription(tenant: &Tenant, s: &Subscription) -> Value {
         "days_until_due": s.days_until_due,
         "default_payment_method": s.default_payment_method,
         "default_source": null,
-        "default_tax_rates": [],
+        "default_tax_rates": super::named_rates(tenant, &s.default_tax_rates),
         "description": s.description,
         "discounts": [],
         "ended_at": s.ended_at,
@@ -140,6 +140,6 @@ pub fn item(tenant: &Tenant, i: &Item) -> Value {
         "price": super::price(tenant, &i.price),
         "quantity": i.quantity,
         "subscription": i.subscription,
-        "tax_rates": [],
+        "tax_rates": super::named_rates(tenant, &i.tax_rates),
     })
 }

@@ -1,10 +1,11 @@
 //! What the merchant sells: products and prices.
 
+use billing::catalog::cost::{Round, Tier, TiersMode, Transform};
 use billing::catalog::price::{self, PriceFilter, PriceProduct, PriceType, TaxBehavior};
 use billing::catalog::product::{self, ProductFilter};
-use billing::catalog::{NewPrice, NewProduct, PriceUpdate, Product, ProductUpdate};
+use billing::catalog::{Cost, NewPrice, NewProduct, PriceUpdate, Product, ProductUpdate};
 use billing::period::{Interval, Recurring};
-use billing::{Currency, Page, Patch};
+use billing::{Currency, Decimal, Page, Patch};
 
 use crate::support::{Stage, done, field, kind, on_both, plain_price, refused, seen};
 
@@ -184,7 +185,7 @@ async fn a_price_is_kept_as_it_was_given() {
         };
         let made = done!(stage, |tx| price::create(tx, &stage.who, new.clone()));
         assert_eq!(made, seen!(stage, |tx| price::get(tx, &stage.who, &made.id)));
-        assert_eq!((made.r#type, made.unit_amount_decimal.as_deref()), (PriceType::Recurring, Some("2999")));
+        assert_eq!((made.r#type, made.unit_amount_decimal), (PriceType::Recurring, Some(Decimal::whole(2999))));
         assert_eq!(made.amount(3), Ok(8997));
         assert_eq!(stage.events_of(&made.id).await, ["price.created"]);
 
@@ -219,8 +220,10 @@ async fn a_price_that_is_not_as_it_must_be_is_refused_by_name() {
             field(&error).to_owned()
         };
         let plain = || plain_price(stage.eur(), &product.id, 100);
-        assert_eq!(refused(NewPrice { unit_amount: -1, ..plain() }).await, "unit_amount");
-        assert_eq!(refused(NewPrice { unit_amount: 100_000_000, ..plain() }).await, "unit_amount");
+        assert_eq!(refused(NewPrice { cost: Cost::unit(100_000_000), ..plain() }).await, "unit_amount");
+        let transform = Some(Transform { divide_by: 0, round: Round::Up });
+        let packages = Cost::PerUnit { unit: Decimal::whole(1), transform };
+        assert_eq!(refused(NewPrice { cost: packages, ..plain() }).await, "transform_quantity[divide_by]");
         let every = |interval, count| Some(Recurring { interval, count });
         for (interval, most) in
             [(Interval::Day, 1095), (Interval::Week, 156), (Interval::Month, 36), (Interval::Year, 3)]
@@ -237,6 +240,34 @@ async fn a_price_that_is_not_as_it_must_be_is_refused_by_name() {
         let nickname = PriceUpdate { nickname: Patch::Set("x".repeat(5001)), ..PriceUpdate::default() };
         assert_eq!(refused(NewPrice { fields: nickname, ..plain() }).await, "nickname");
         assert_eq!(field(&Currency::parse("zzz", "currency").unwrap_err()), "currency");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tiers_that_do_not_reach_from_one_to_the_end_are_refused_by_name() {
+    on_both(async |stage| {
+        let product = product(stage).await;
+        let tier =
+            |up_to: Option<i64>, unit: u32| Tier { up_to, unit_amount: Some(Decimal::whole(unit)), flat_amount: None };
+        let refused = async |tiers: Vec<Tier>| {
+            let cost = Cost::Tiered { mode: TiersMode::Volume, tiers };
+            let new = NewPrice { cost, ..plain_price(stage.eur(), &product.id, 0) };
+            let error = refused!(stage, |tx| price::create(tx, &stage.who, new.clone()));
+            field(&error).to_owned()
+        };
+        let bare = |up_to| Tier { unit_amount: None, ..tier(up_to, 0) };
+        let flat = |flat| Tier { flat_amount: Some(Decimal::whole(flat)), ..bare(None) };
+        assert_eq!(refused(vec![]).await, "tiers");
+        assert_eq!(refused(vec![tier(Some(1), 1); 101]).await, "tiers");
+        assert_eq!(refused(vec![tier(Some(5), 1)]).await, "tiers[0][up_to]");
+        assert_eq!(refused(vec![tier(None, 1), tier(None, 1)]).await, "tiers[0][up_to]");
+        assert_eq!(refused(vec![tier(Some(0), 1), tier(None, 1)]).await, "tiers[0][up_to]");
+        assert_eq!(refused(vec![tier(Some(5), 1), tier(Some(5), 1), tier(None, 1)]).await, "tiers[1][up_to]");
+        assert_eq!(refused(vec![tier(Some(5), 1), bare(None)]).await, "tiers[1][unit_amount]");
+        assert_eq!(refused(vec![tier(None, 100_000_000)]).await, "tiers[0][unit_amount]");
+        assert_eq!(refused(vec![flat(100_000_000)]).await, "tiers[0][flat_amount]");
+        assert_eq!(stage.number("select count(*) from price").await, 0, "refusals change nothing");
     })
     .await;
 }

@@ -13,7 +13,7 @@ use billing::{Currency, Page, Patch, payment};
 use crate::support::{DAY, HOUR, MONTHLY, Stage, at, done, field, kind, on_both, plain_price, plan, refused, seen};
 
 fn item(price: &str, quantity: i64) -> NewItem {
-    NewItem { price: price.into(), quantity: Some(quantity), metadata: Patch::Keep }
+    NewItem { price: price.into(), quantity: Some(quantity), tax_rates: Vec::new(), metadata: Patch::Keep }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,7 +21,12 @@ async fn a_card_that_pays_makes_it_active() {
     on_both(async |stage| {
         let (customer, price) = (stage.payer("pm_card_visa").await, stage.price(1000).await);
         let metadata = Patch::Set([("seat".to_owned(), Some("7".to_owned()))].into());
-        let items = vec![NewItem { price: price.id.clone(), quantity: Some(3), metadata: metadata.clone() }];
+        let items = vec![NewItem {
+            price: price.id.clone(),
+            quantity: Some(3),
+            tax_rates: Vec::new(),
+            metadata: metadata.clone(),
+        }];
         let new = NewSubscription { items, metadata, description: Some("Team".into()), ..plan(&customer, &price) };
         let created = stage.create(new).await;
         assert_eq!((created.subscription.status, created.collect), (Status::Incomplete, true));

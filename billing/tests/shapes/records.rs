@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use billing::catalog::price::{PriceType, TaxBehavior};
 use billing::catalog::{Price, Product};
 use billing::customer::payment_method::MethodType;
+use billing::customer::payment_method::{BillingDetails, Details, MethodType, PaymentMethod};
 use billing::customer::{Address, CustomField, Customer, InvoiceSettings, Shipping, TaxExempt};
 use billing::directory::{Business, Merchant};
 use billing::invoice::{BillTo, Invoice, Line, Status as InvoiceStatus};
 use billing::payment::{IntentStatus, PaymentIntent};
-use billing::period::Interval;
 use billing::portal::configuration::{BusinessProfile, Lifetimes, LoginPage};
 use billing::portal::features::{Condition, Features, Schedule, ScheduleCondition};
 use billing::portal::session::SessionOrigin;
@@ -27,6 +27,10 @@ use stored::{setup_intent, tax_id, webhook_endpoint};
 
 const THEN: Seconds = Seconds(1_790_000_000);
 const LATER: Seconds = Seconds(1_792_592_000);
+use crate::catalog::{coupon, named_rate, price, product, promotion_code, tax_rate};
+
+pub const THEN: Seconds = Seconds(1_790_000_000);
+pub const LATER: Seconds = Seconds(1_792_592_000);
 
 /// Each record as it goes out, under the name that Stripe's example has.
 pub fn rendered() -> Vec<(&'static str, Value)> {
@@ -35,7 +39,9 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("account", wire::account(&tenant, &merchant())),
         ("billing_portal.configuration", wire::portal_configuration(&tenant, &configuration())),
         ("billing_portal.session", wire::portal_session(&tenant, &session(), "https://pay.example.com/session/x")),
+        ("coupon", wire::coupon(&tenant, &coupon(), THEN)),
         ("customer", wire::customer(&tenant, &customer())),
+        ("deleted_coupon", wire::deleted("coupon", "HALF")),
         ("deleted_customer", wire::deleted("customer", "cus_1")),
         ("deleted_webhook_endpoint", wire::deleted("webhook_endpoint", "we_1")),
         ("deleted_tax_id", wire::deleted("tax_id", "txi_1")),
@@ -47,11 +53,13 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("payment_method", wire::payment_method(&tenant, &payment_method(MethodType::Card))),
         ("price", wire::price(&tenant, &price())),
         ("product", wire::product(&tenant, &product())),
+        ("promotion_code", wire::promotion_code(&tenant, &promotion_code(), THEN)),
         ("subscription", wire::subscription(&tenant, &subscription())),
         ("subscription_item", wire::item(&tenant, &item())),
         ("setup_intent", wire::setup_intent(&tenant, &setup_intent())),
         ("tax_id", wire::tax_id(&tenant, &tax_id())),
         ("webhook_endpoint", wire::webhook_endpoint(&tenant, &webhook_endpoint())),
+        ("tax_rate", wire::tax_rate(&tenant, &tax_rate())),
     ]
 }
 
@@ -59,15 +67,15 @@ pub fn tenant() -> Tenant {
     Tenant { key: 1, merchant: "acct_1".into(), livemode: false }
 }
 
-fn usd() -> Currency {
+pub fn usd() -> Currency {
     Currency::parse("usd", "currency").unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn metadata() -> Json<Metadata> {
+pub fn metadata() -> Json<Metadata> {
     Json(BTreeMap::from([("order".to_owned(), "7".to_owned())]))
 }
 
-fn some(text: &str) -> Option<String> {
+pub fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
@@ -178,6 +186,30 @@ fn price() -> Price {
         nickname: some("Monthly"),
         metadata: metadata(),
         created: THEN,
+pub fn payment_method(kind: MethodType) -> PaymentMethod {
+    PaymentMethod {
+        id: "pm_1".into(),
+        customer: some("cus_1"),
+        r#type: kind,
+        details: Json(Details {
+            brand: "visa".into(),
+            last4: "4242".into(),
+            exp_month: Some(12),
+            exp_year: Some(2030),
+            country: some("US"),
+            funding: some("credit"),
+        }),
+        billing_details: Json(BillingDetails {
+            address: address(),
+            email: some("ada@example.com"),
+            name: some("Ada"),
+            phone: some("+49 30 2"),
+        }),
+        fingerprint: "0123456789abcdef".into(),
+        gateway_ref: "pm_card_visa".into(),
+        metadata: metadata(),
+        created: THEN,
+        detached_at: None,
         version: 1,
     }
 }
@@ -192,7 +224,7 @@ fn item() -> Item {
         quantity: 2,
         current_period_start: THEN,
         current_period_end: LATER,
-        tax_rates: Vec::new(),
+        tax_rates: vec![named_rate()],
         metadata: metadata().0,
         created: THEN,
     }
@@ -230,7 +262,7 @@ fn subscription() -> Subscription {
         pending_update_expires_at: Some(LATER),
         pending_setup_intent: some("seti_1"),
         default_payment_method: some("pm_1"),
-        default_tax_rates: Json::default(),
+        default_tax_rates: Json(vec![named_rate()]),
         automatic_tax: true,
         trial_settings: Json(TrialSettings::default()),
         payment_settings: Json(PaymentSettings {
@@ -264,8 +296,15 @@ fn line() -> Line {
         amount: 4000,
         discount: 0,
         discount_amounts: Json(json!([])),
-        tax: 0,
-        taxes: Json(json!([])),
+        tax: 639,
+        taxes: Json(json!([{
+            "amount": 639,
+            "tax_behavior": "inclusive",
+            "tax_rate_details": { "tax_rate": "txr_1" },
+            "taxability_reason": "standard_rated",
+            "taxable_amount": 3361,
+            "type": "tax_rate_details",
+        }])),
         currency: usd(),
         period_start: THEN,
         period_end: LATER,
@@ -293,7 +332,7 @@ fn invoice() -> Invoice {
         period_end: LATER,
         subtotal: 4000,
         discount: 0,
-        tax: 0,
+        tax: 639,
         total: 4000,
         amount_due: 4000,
         amount_paid: 4000,
@@ -316,6 +355,7 @@ fn invoice() -> Invoice {
             tax_exempt: Some(TaxExempt::None),
             tax_ids: vec![("eu_vat".into(), "DE123456789".into())],
             subscription_metadata: Some(metadata().0),
+            automatic_tax: true,
         }),
         description: some("September"),
         footer: some("Thanks"),

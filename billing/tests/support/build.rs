@@ -1,7 +1,7 @@
 //! The things that most tests begin with.
 
 use billing::catalog::price::{self, PriceProduct};
-use billing::catalog::{NewPrice, NewProduct, Price, PriceUpdate, ProductUpdate, product};
+use billing::catalog::{Cost, NewPrice, NewProduct, Price, PriceUpdate, ProductUpdate, product};
 use billing::customer::payment_method::{self, PaymentMethod};
 use billing::customer::{self, Customer, CustomerUpdate};
 use billing::gateway::sandbox;
@@ -118,7 +118,7 @@ pub fn plain_price(currency: Currency, product: &str, amount: i64) -> NewPrice {
     NewPrice {
         currency,
         product: PriceProduct::Existing(product.into()),
-        unit_amount: amount,
+        cost: Cost::unit(amount.try_into().expect("an amount from 0 up")),
         recurring: None,
         trial_period_days: None,
         active: None,
@@ -132,7 +132,7 @@ pub fn plain_price(currency: Currency, product: &str, amount: i64) -> NewPrice {
 pub fn plan(customer: &Customer, price: &Price) -> NewSubscription {
     NewSubscription {
         customer: customer.id.clone(),
-        items: vec![NewItem { price: price.id.clone(), quantity: None, metadata: Patch::Keep }],
+        items: vec![NewItem { price: price.id.clone(), quantity: None, tax_rates: Vec::new(), metadata: Patch::Keep }],
         trial: Trial::None,
         trial_settings: TrialSettings::default(),
         cancel_at_period_end: false,
@@ -142,6 +142,8 @@ pub fn plan(customer: &Customer, price: &Price) -> NewSubscription {
         days_until_due: None,
         payment_behavior: PaymentBehavior::AllowIncomplete,
         payment_settings: PaymentSettings::default(),
+        default_tax_rates: Vec::new(),
+        automatic_tax: false,
         description: None,
         metadata: Patch::Keep,
     }

@@ -19,6 +19,7 @@ mod body;
 pub mod call;
 mod configuration_features;
 mod configurations;
+mod coupons;
 mod customers;
 pub mod error;
 mod events;
@@ -33,14 +34,17 @@ pub mod params;
 mod payment_intents;
 mod payment_methods;
 mod portal_settings;
+mod price_terms;
 mod prices;
 mod products;
+mod promotion_codes;
 mod sessions;
 mod setup_intents;
 mod subscription_items;
 mod subscriptions;
 mod tax_ids;
 mod webhook_endpoints;
+mod tax_rates;
 
 use std::future::Future;
 use std::time::Duration;
@@ -105,6 +109,22 @@ routes! {
     GET    "/v1/prices" => prices::list;
     GET    "/v1/prices/{id}" => prices::retrieve;
     POST   "/v1/prices/{id}" => prices::update;
+
+    POST   "/v1/coupons" => coupons::create;
+    GET    "/v1/coupons" => coupons::list;
+    GET    "/v1/coupons/{id}" => coupons::retrieve;
+    POST   "/v1/coupons/{id}" => coupons::update;
+    DELETE "/v1/coupons/{id}" => coupons::delete;
+
+    POST   "/v1/promotion_codes" => promotion_codes::create;
+    GET    "/v1/promotion_codes" => promotion_codes::list;
+    GET    "/v1/promotion_codes/{id}" => promotion_codes::retrieve;
+    POST   "/v1/promotion_codes/{id}" => promotion_codes::update;
+
+    POST   "/v1/tax_rates" => tax_rates::create;
+    GET    "/v1/tax_rates" => tax_rates::list;
+    GET    "/v1/tax_rates/{id}" => tax_rates::retrieve;
+    POST   "/v1/tax_rates/{id}" => tax_rates::update;
 
     POST   "/v1/payment_methods" => payment_methods::create;
     GET    "/v1/payment_methods" => payment_methods::list;

@@ -9,10 +9,10 @@ use super::answer::Reply;
 use super::call::Call;
 use super::expand::{Kind, Shape};
 use super::list;
-use super::params::{Params, missing, unsupported};
-use super::products;
+use super::params::{Params, missing};
+use super::{price_terms, products};
 
-const UNSUPPORTED: &[&str] = &["currency_options", "custom_unit_amount", "tiers", "tiers_mode", "transform_quantity"];
+const UNSUPPORTED: &[&str] = &["currency_options", "custom_unit_amount"];
 const MOST_LOOKUP_KEYS: usize = 10;
 
 pub async fn create(mut call: Call) -> Result<Reply> {
@@ -125,12 +125,11 @@ fn read_terms(params: &mut Params, product: PriceProduct) -> Result<NewPrice> {
         }
         read_recurring(recurring)
     })?;
-    params.fixed("billing_scheme", &["per_unit"])?;
     params.unsupported(UNSUPPORTED)?;
     Ok(NewPrice {
         currency,
         product,
-        unit_amount: read_amount(params)?,
+        cost: price_terms::read(params)?,
         recurring,
         trial_period_days,
         active: None,
@@ -158,34 +157,6 @@ fn parse_interval(text: &str, param: &str) -> Result<Interval> {
     }
 }
 
-/// `unit_amount`, or an `unit_amount_decimal` that is a whole number of minor units.
-fn read_amount(params: &mut Params) -> Result<i64> {
-    let param = params.name("unit_amount_decimal");
-    match (params.integer("unit_amount")?, params.text("unit_amount_decimal")?) {
-        (Some(amount), None) => Ok(amount),
-        (None, Some(decimal)) => whole(&decimal, &param),
-        (Some(_), Some(_)) => Err(Error::invalid(
-            param,
-            "You may only specify one of these parameters: unit_amount, unit_amount_decimal.",
-        )),
-        (None, None) => Err(Error::Invalid {
-            param: params.name("unit_amount"),
-            code: "parameter_missing",
-            message: "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.".into(),
-        }),
-    }
-}
-
-fn whole(decimal: &str, param: &str) -> Result<i64> {
-    let (units, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    match units.parse() {
-        Ok(amount) if digits(units) && fraction.bytes().all(|b| b == b'0') => Ok(amount),
-        Ok(_) if digits(units) && digits(fraction) => Err(unsupported(param)),
-        _ => Err(Error::invalid(param, format!("Invalid decimal: {decimal}"))),
-    }
-}
-
 fn read_update(params: &mut Params) -> Result<PriceUpdate> {
     Ok(PriceUpdate {
         external_id: params.patch_text("external_id")?,
@@ -196,24 +167,4 @@ fn read_update(params: &mut Params) -> Result<PriceUpdate> {
         transfer_lookup_key: params.boolean("transfer_lookup_key")?.unwrap_or(false),
         metadata: params.metadata()?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_decimal_amount_is_whole_or_not_supported() {
-        assert_eq!(whole("1000", "p"), Ok(1000));
-        assert_eq!(whole("1000.00", "p"), Ok(1000));
-        assert_eq!(whole("0", "p"), Ok(0));
-        let code = |text: &str| match whole(text, "p") {
-            Err(Error::Invalid { code, .. }) => code,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(code("0.5"), "parameter_unsupported");
-        for wrong in ["-1", "1e3", "", ".5", "1.x", "99999999999999999999"] {
-            assert_eq!(code(wrong), "parameter_invalid", "{wrong}");
-        }
-    }
 }

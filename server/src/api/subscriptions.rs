@@ -11,7 +11,7 @@ use super::answer::Reply;
 use super::call::{Call, Ready};
 use super::expand::{Kind, Shape};
 use super::list;
-use super::params::{Params, unsupported};
+use super::params::{Params, missing, unsupported};
 
 /// Known at creation and later, and not supported yet.
 const UNSUPPORTED: &[&str] = &[
@@ -22,7 +22,6 @@ const UNSUPPORTED: &[&str] = &[
     "billing_thresholds",
     "coupon",
     "default_source",
-    "default_tax_rates",
     "discounts",
     "invoice_settings",
     "on_behalf_of",
@@ -43,8 +42,7 @@ const UNSUPPORTED_LATER: &[&str] = &[
     "trial_from_plan",
     "trial_settings",
 ];
-const UNSUPPORTED_OF_ITEMS: &[&str] =
-    &["billing_thresholds", "current_trial", "discounts", "plan", "price_data", "tax_rates"];
+const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "current_trial", "discounts", "plan", "price_data"];
 
 /// The subscription is made and committed, then its first invoice is charged, then the answer is given. The request's
 /// key knows the subscription from the start: sent again after a crash, the request goes on instead of beginning anew.
@@ -204,6 +202,8 @@ fn read_update(params: &mut Params) -> Result<SubscriptionUpdate> {
         comment,
         feedback,
         default_payment_method: params.patch_text("default_payment_method")?,
+        default_tax_rates: params.patch_texts("default_tax_rates")?,
+        automatic_tax: read_automatic_tax(params)?,
         description: params.patch_text("description")?,
         metadata: params.metadata()?,
     })
@@ -232,6 +232,8 @@ fn read_new(params: &mut Params) -> Result<NewSubscription> {
             .word("payment_behavior", parse_payment_behavior)?
             .unwrap_or(PaymentBehavior::AllowIncomplete),
         payment_settings: read_payment_settings(params)?,
+        default_tax_rates: params.patch_texts("default_tax_rates")?.into_option().unwrap_or_default(),
+        automatic_tax: read_automatic_tax(params)?.unwrap_or(false),
         description: params.patch_text("description")?.into_option(),
         metadata: params.metadata()?,
     })
@@ -242,16 +244,25 @@ fn read_new(params: &mut Params) -> Result<NewSubscription> {
 fn read_habits(params: &mut Params) -> Result<()> {
     params.boolean("off_session")?;
     params.word("proration_behavior", billing::portal::features::Proration::parse)?;
-    params.object("automatic_tax", |tax| {
-        tax.fixed("enabled", &["false"])?;
-        tax.unsupported(&["liability"])
-    })?;
     params.unsupported(UNSUPPORTED)
+}
+
+/// Whether the merchant's rates for where the customer is apply.
+fn read_automatic_tax(params: &mut Params) -> Result<Option<bool>> {
+    params.object("automatic_tax", |tax| {
+        tax.unsupported(&["liability"])?;
+        tax.boolean("enabled")?.ok_or_else(|| missing(tax.name("enabled")))
+    })
 }
 
 fn read_item(item: &mut Params) -> Result<NewItem> {
     item.unsupported(UNSUPPORTED_OF_ITEMS)?;
-    Ok(NewItem { price: item.required_text("price")?, quantity: item.integer("quantity")?, metadata: item.metadata()? })
+    Ok(NewItem {
+        price: item.required_text("price")?,
+        quantity: item.integer("quantity")?,
+        tax_rates: item.patch_texts("tax_rates")?.into_option().unwrap_or_default(),
+        metadata: item.metadata()?,
+    })
 }
 
 fn read_trial(params: &mut Params) -> Result<Trial> {

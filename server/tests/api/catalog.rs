@@ -133,7 +133,13 @@ async fn what_is_wrong_with_a_price_is_named(shop: Shop) {
             "parameter_invalid",
             "unit_amount_decimal",
         ),
-        ("currency=eur&unit_amount_decimal=0.5&product_data[name]=x", "parameter_unsupported", "unit_amount_decimal"),
+        ("currency=eur&unit_amount_decimal=-0.5&product_data[name]=x", "parameter_invalid", "unit_amount_decimal"),
+        (
+            "currency=eur&unit_amount_decimal=0.0000000000001&product_data[name]=x",
+            "parameter_invalid",
+            "unit_amount_decimal",
+        ),
+        ("currency=eur&unit_amount_decimal=100000000&product_data[name]=x", "parameter_invalid", "unit_amount_decimal"),
         ("currency=eur&unit_amount=-1&product_data[name]=x", "parameter_invalid", "unit_amount"),
         ("currency=eur&unit_amount=999999999&product_data[name]=x", "parameter_invalid", "unit_amount"),
         ("currency=eur&unit_amount=1&product_data[id]=x", "parameter_missing", "product_data[name]"),
@@ -162,8 +168,32 @@ async fn what_is_wrong_with_a_price_is_named(shop: Shop) {
             "parameter_unsupported",
             "recurring[usage_type]",
         ),
-        ("currency=eur&billing_scheme=tiered&product_data[name]=x", "parameter_unsupported", "billing_scheme"),
-        ("currency=eur&tiers[0][up_to]=inf&product_data[name]=x", "parameter_unsupported", "tiers"),
+        ("currency=eur&billing_scheme=metered&product_data[name]=x", "parameter_invalid", "billing_scheme"),
+        ("currency=eur&billing_scheme=tiered&product_data[name]=x", "parameter_missing", "tiers_mode"),
+        ("currency=eur&billing_scheme=tiered&tiers_mode=volume&product_data[name]=x", "parameter_missing", "tiers"),
+        ("currency=eur&billing_scheme=tiered&unit_amount=1&product_data[name]=x", "parameter_invalid", "unit_amount"),
+        (
+            "currency=eur&billing_scheme=tiered&tiers_mode=volume&tiers[0][unit_amount]=1&product_data[name]=x",
+            "parameter_missing",
+            "tiers[0][up_to]",
+        ),
+        (
+            "currency=eur&billing_scheme=tiered&tiers_mode=volume&tiers[0][up_to]=inf&product_data[name]=x",
+            "parameter_invalid",
+            "tiers[0][unit_amount]",
+        ),
+        (
+            "currency=eur&billing_scheme=tiered&tiers_mode=volume&tiers[0][up_to]=5&tiers[0][unit_amount]=1&product_data[name]=x",
+            "parameter_invalid",
+            "tiers[0][up_to]",
+        ),
+        (
+            "currency=eur&billing_scheme=tiered&tiers_mode=volume&tiers[0][up_to]=inf&tiers[0][unit_amount]=-1&product_data[name]=x",
+            "parameter_invalid",
+            "tiers[0][unit_amount]",
+        ),
+        ("currency=eur&unit_amount=1&tiers[0][up_to]=inf&product_data[name]=x", "parameter_invalid", "tiers"),
+        ("currency=eur&unit_amount=1&tiers_mode=volume&product_data[name]=x", "parameter_invalid", "tiers_mode"),
         (
             "currency=eur&unit_amount=1&currency_options[usd][unit_amount]=1&product_data[name]=x",
             "parameter_unsupported",
@@ -171,8 +201,13 @@ async fn what_is_wrong_with_a_price_is_named(shop: Shop) {
         ),
         (
             "currency=eur&unit_amount=1&transform_quantity[divide_by]=2&product_data[name]=x",
-            "parameter_unsupported",
-            "transform_quantity",
+            "parameter_missing",
+            "transform_quantity[round]",
+        ),
+        (
+            "currency=eur&unit_amount=1&transform_quantity[divide_by]=0&transform_quantity[round]=up&product_data[name]=x",
+            "parameter_invalid",
+            "transform_quantity[divide_by]",
         ),
     ];
     for (form, code, param) in cases {

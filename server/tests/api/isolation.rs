@@ -22,6 +22,9 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
     let session = shop.post("/v1/billing_portal/sessions", &format!("customer={customer}")).await.made();
     let entry = shop.get("/v1/audit_entries?limit=1").await.ids().remove(0);
     let product = text(&shop.get(&format!("/v1/prices/{price}")).await.ok()["product"]);
+    let coupon = shop.post("/v1/coupons", "percent_off=50").await.made();
+    let code = shop.post("/v1/promotion_codes", &format!("coupon={coupon}")).await.made();
+    let rate = shop.post("/v1/tax_rates", "display_name=VAT&percentage=19&inclusive=false").await.made();
     let event = shop.get("/v1/events").await.ids().remove(0);
     let configuration = text(&shop.get("/v1/billing_portal/configurations/default").await.ok()["id"]);
     vec![
@@ -31,6 +34,9 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
         ("/v1/tax_ids/", tax_id, String::new()),
         ("/v1/products/", product, String::new()),
         ("/v1/prices/", price, String::new()),
+        ("/v1/coupons/", coupon, String::new()),
+        ("/v1/promotion_codes/", code, String::new()),
+        ("/v1/tax_rates/", rate, String::new()),
         ("/v1/payment_methods/", method, String::new()),
         ("/v1/subscriptions/", text(&subscription["id"]), String::new()),
         ("/v1/subscription_items/", text(&subscription["items"]["data"][0]["id"]), String::new()),
@@ -84,6 +90,12 @@ async fn nor_in_a_parameter(shop: Shop) {
             "payment_method",
         ),
         ("/v1/prices", format!("currency=eur&unit_amount=1&product={}", id("/v1/products/")), "product"),
+        (
+            "/v1/coupons",
+            format!("percent_off=5&applies_to[products][0]={}", id("/v1/products/")),
+            "applies_to[products][0]",
+        ),
+        ("/v1/promotion_codes", format!("coupon={}", id("/v1/coupons/")), "promotion[coupon]"),
         ("/v1/products", format!("name=x&default_price={}", id("/v1/prices/")), "default_price"),
         ("/v1/subscriptions", format!("customer={}&items[0][price]={price}", id("/v1/customers/")), "customer"),
         ("/v1/subscriptions", format!("customer={own}&items[0][price]={}", id("/v1/prices/")), "items[0][price]"),
@@ -91,6 +103,11 @@ async fn nor_in_a_parameter(shop: Shop) {
             "/v1/subscriptions",
             format!("customer={own}&items[0][price]={price}&default_payment_method={}", id("/v1/payment_methods/")),
             "default_payment_method",
+        ),
+        (
+            "/v1/subscriptions",
+            format!("customer={own}&items[0][price]={price}&default_tax_rates[0]={}", id("/v1/tax_rates/")),
+            "default_tax_rates[0]",
         ),
         ("/v1/billing_portal/sessions", format!("customer={}", id("/v1/customers/")), "customer"),
         (
@@ -118,6 +135,9 @@ async fn nor_in_a_parameter(shop: Shop) {
         ("/v1/customers?", "/v1/customers/"),
         ("/v1/products?", "/v1/products/"),
         ("/v1/prices?", "/v1/prices/"),
+        ("/v1/coupons?", "/v1/coupons/"),
+        ("/v1/promotion_codes?", "/v1/promotion_codes/"),
+        ("/v1/tax_rates?", "/v1/tax_rates/"),
         ("/v1/subscriptions?", "/v1/subscriptions/"),
         ("/v1/invoices?", "/v1/invoices/"),
         ("/v1/events?", "/v1/events/"),

@@ -6,7 +6,7 @@ use crate::support::{Shop, on_both};
 
 on_both!(no_parameter_breaks_an_endpoint, no_query_breaks_a_list);
 
-/// What each endpoint takes, with a value that is fine; `C`, `P`, `S`, `M` stand for ids.
+/// What each endpoint takes, with a value that is fine; `C`, `P`, `S`, `M`, `R`, `O`, `T` stand for ids.
 const ENDPOINTS: &[(&str, &str)] = &[
     (
         "/v1/customers",
@@ -32,6 +32,33 @@ const ENDPOINTS: &[(&str, &str)] = &[
         "currency=eur&unit_amount=1&product=R&active=true&nickname=x&lookup_key=x&transfer_lookup_key=true&tax_behavior=inclusive\
          &billing_scheme=per_unit&external_id=x&metadata[a]=b&recurring[interval]=month&recurring[interval_count]=1\
          &recurring[trial_period_days]=1&recurring[usage_type]=licensed",
+    ),
+    (
+        "/v1/prices",
+        "currency=eur&product=R&billing_scheme=tiered&tiers_mode=graduated&tiers[0][up_to]=5&tiers[0][unit_amount]=1\
+         &tiers[0][flat_amount]=1&tiers[1][up_to]=inf&tiers[1][unit_amount_decimal]=0.5&tiers[1][flat_amount_decimal]=0.5",
+    ),
+    (
+        "/v1/prices",
+        "currency=eur&product=R&unit_amount=1&transform_quantity[divide_by]=10&transform_quantity[round]=up",
+    ),
+    (
+        "/v1/coupons",
+        "id=x&percent_off=12.5&duration=repeating&duration_in_months=3&name=x&max_redemptions=10&redeem_by=1999999999\
+         &applies_to[products][0]=R&metadata[a]=b",
+    ),
+    ("/v1/coupons", "amount_off=5&currency=eur"),
+    ("/v1/coupons/O", "name=x&metadata[a]=b"),
+    (
+        "/v1/promotion_codes",
+        "promotion[type]=coupon&promotion[coupon]=O&active=true&customer=C&max_redemptions=5&expires_at=1999999999\
+         &restrictions[first_time_transaction]=true&restrictions[minimum_amount]=1&restrictions[minimum_amount_currency]=eur",
+    ),
+    ("/v1/promotion_codes", "coupon=O&code=x&metadata[a]=b"),
+    (
+        "/v1/tax_rates",
+        "display_name=x&percentage=7.25&inclusive=false&active=true&country=US&state=CA&jurisdiction=x&description=x\
+         &tax_type=vat&metadata[a]=b",
     ),
     ("/v1/prices", "currency=eur&unit_amount_decimal=1&product_data[name]=x&product_data[metadata][a]=b"),
     (
@@ -66,13 +93,13 @@ const ENDPOINTS: &[(&str, &str)] = &[
          &collection_method=send_invoice&days_until_due=1&default_payment_method=M&description=x&metadata[a]=b&off_session=true\
          &payment_behavior=allow_incomplete&payment_settings[payment_method_types][0]=card&proration_behavior=none&currency=eur\
          &payment_settings[save_default_payment_method]=off&trial_settings[end_behavior][missing_payment_method]=pause\
-         &billing_mode[type]=flexible&automatic_tax[enabled]=false",
+         &billing_mode[type]=flexible&automatic_tax[enabled]=false&default_tax_rates[0]=T&items[0][tax_rates][0]=T",
     ),
     ("/v1/subscriptions", "customer=C&items[0][price]=P&trial_end=now&cancel_at=1999999999"),
     ("/v1/subscriptions", "customer=C&items[0][price]=P&trial_from_plan=true"),
     (
         "/v1/subscriptions/S",
-        "cancel_at_period_end=false&cancellation_details[comment]=x&cancellation_details[feedback]=other&default_payment_method=M\
+        "automatic_tax[enabled]=false&default_tax_rates[0]=T&cancel_at_period_end=false&cancellation_details[comment]=x&cancellation_details[feedback]=other&default_payment_method=M\
          &description=x&metadata[a]=b",
     ),
     (
@@ -103,6 +130,9 @@ const LISTS: &[(&str, &[&str])] = &[
         "/v1/prices",
         &["active", "currency", "product", "type", "lookup_keys[]", "external_id", "created[gte]", "ending_before"],
     ),
+    ("/v1/coupons", &["created", "limit", "starting_after"]),
+    ("/v1/promotion_codes", &["active", "code", "coupon", "customer", "created[gt]", "ending_before"]),
+    ("/v1/tax_rates", &["active", "inclusive", "created", "starting_after"]),
     ("/v1/subscriptions", &["customer", "status", "price", "created[lte]", "starting_after"]),
     ("/v1/invoices", &["customer", "subscription", "status", "collection_method", "created"]),
     ("/v1/events", &["type", "types[]", "created", "starting_after"]),
@@ -168,8 +198,12 @@ async fn no_parameter_breaks_an_endpoint(shop: Shop) {
     let subscription = shop.post("/v1/subscriptions", &form).await.made();
     let method = shop.get(&format!("/v1/customers/{customer}/payment_methods")).await.ids().remove(0);
     let product = shop.get(&format!("/v1/prices/{price}")).await.ok()["product"].as_str().unwrap().to_owned();
+    let coupon = shop.post("/v1/coupons", "percent_off=50").await.made();
+    let rate = shop.post("/v1/tax_rates", "display_name=VAT&percentage=19&inclusive=false").await.made();
     let id = |text: &str| match text {
         "C" => customer.clone(),
+        "O" => coupon.clone(),
+        "T" => rate.clone(),
         "P" => price.clone(),
         "S" => subscription.clone(),
         "M" => method.clone(),

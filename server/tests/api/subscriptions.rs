@@ -149,7 +149,7 @@ async fn what_is_wrong_is_named(shop: Shop) {
         (format!("{good}&billing_mode[type]=classic"), "parameter_unsupported", "billing_mode[type]"),
         (format!("{good}&payment_behavior=error_if_incomplete"), "parameter_unsupported", "payment_behavior"),
         (format!("{good}&payment_behavior=hope"), "parameter_invalid", "payment_behavior"),
-        (format!("{good}&automatic_tax[enabled]=true"), "parameter_unsupported", "automatic_tax[enabled]"),
+        (format!("{good}&automatic_tax[liability][type]=self"), "parameter_unsupported", "automatic_tax[liability]"),
         (format!("{good}&add_invoice_items[0][price]={once}"), "parameter_unsupported", "add_invoice_items"),
         (format!("{good}&discounts[0][coupon]=x"), "parameter_unsupported", "discounts"),
         (format!("{good}&billing_cycle_anchor={}", NOW + DAY), "parameter_unsupported", "billing_cycle_anchor"),

@@ -7,9 +7,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode, header};
 use billing::catalog::price::{NewPrice, PriceProduct};
-use billing::catalog::{NewProduct, PriceUpdate};
+use billing::catalog::{Cost, NewCoupon, NewProduct, NewPromotionCode, NewTaxRate, PriceUpdate};
 use billing::customer::tax_id::{self, NewTaxId};
 use billing::customer::{CustomerUpdate, payment_method};
+use billing::discount::Duration;
 use billing::gateway::sandbox::{Sandbox, test_method};
 use billing::patch::Patch;
 use billing::period::{Interval, Recurring};
@@ -19,7 +20,7 @@ use billing::setup_intent::{self, NewIntent, Usage};
 use billing::subscription::create::{PaymentBehavior, Trial};
 use billing::subscription::{self, CollectionMethod, NewItem, NewSubscription};
 use billing::webhook::{self, EndpointUpdate, NewEndpoint};
-use billing::{Actor, Clock, Currency, Db, Millis, directory, payment, transact};
+use billing::{Actor, Clock, Currency, Db, Decimal, Millis, directory, payment, transact};
 use clap::Parser;
 use server::config::Settings;
 use server::state::App;
@@ -41,6 +42,9 @@ pub struct Merchant {
     pub customer: String,
     pub product: String,
     pub price: String,
+    pub coupon: String,
+    pub promotion_code: String,
+    pub tax_rate: String,
     pub method: String,
     pub tax_id: String,
     pub subscription: String,
@@ -91,7 +95,7 @@ impl Stage {
             let new = NewPrice {
                 currency: usd.clone(),
                 product: PriceProduct::New(Box::new(product)),
-                unit_amount: 1900,
+                cost: Cost::unit(1900),
                 recurring,
                 trial_period_days: None,
                 active: None,
@@ -106,6 +110,7 @@ impl Stage {
         let (subscription, invoice) = self.subscription(&who, &customer, &price.id).await;
         let (_, session) = self.link(&who, &customer).await;
         let (tax_id, setup, endpoint, option) = self.small_things(&who, &customer).await;
+        let (coupon, promotion_code, tax_rate) = self.offers(&who).await;
         let mut tx = self.app.db.read().await.unwrap();
         let item = subscription::get(&mut tx, &who, &subscription).await.unwrap().items[0].id.clone();
         let intent = billing::invoice::get(&mut tx, &who, &invoice).await.unwrap().payment_intent.unwrap();
@@ -121,6 +126,9 @@ impl Stage {
             customer,
             product: price.product,
             price: price.id,
+            coupon,
+            promotion_code,
+            tax_rate,
             method,
             tax_id,
             subscription,
@@ -163,6 +171,44 @@ impl Stage {
         .unwrap()
     }
 
+    /// A coupon, a promotion code for it, and a tax rate.
+    async fn offers(&self, who: &Actor) -> (String, String, String) {
+        transact!(self.app.db, |tx| {
+            let coupon = NewCoupon {
+                id: None,
+                percent_off: Some(Decimal::whole(50)),
+                amount_off: None,
+                currency: None,
+                duration: Duration::Once,
+                duration_in_months: None,
+                applies_to: None,
+                max_redemptions: None,
+                redeem_by: None,
+                fields: Default::default(),
+            };
+            let coupon = billing::catalog::coupon::create(tx, who, coupon).await?.id;
+            let code = NewPromotionCode {
+                coupon: coupon.clone(),
+                code: None,
+                active: true,
+                customer: None,
+                restrictions: Default::default(),
+                max_redemptions: None,
+                expires_at: None,
+                metadata: Patch::Keep,
+            };
+            let code = billing::catalog::promotion_code::create(tx, who, code).await?.id;
+            let rate = NewTaxRate {
+                display_name: "VAT".into(),
+                inclusive: false,
+                percentage: Decimal::whole(19),
+                fields: Default::default(),
+            };
+            Ok((coupon, code, billing::catalog::tax_rate::create(tx, who, rate).await?.id))
+        })
+        .unwrap()
+    }
+
     /// A customer with a card as its default method.
     pub async fn customer(&self, who: &Actor) -> (String, String) {
         transact!(self.app.db, |tx| {
@@ -186,7 +232,7 @@ impl Stage {
     pub async fn subscription(&self, who: &Actor, customer: &str, price: &str) -> (String, String) {
         let new = NewSubscription {
             customer: customer.into(),
-            items: vec![NewItem { price: price.into(), quantity: None, metadata: Patch::Keep }],
+            items: vec![NewItem { price: price.into(), quantity: None, tax_rates: Vec::new(), metadata: Patch::Keep }],
             trial: Trial::None,
             trial_settings: Default::default(),
             cancel_at_period_end: false,
@@ -196,6 +242,8 @@ impl Stage {
             days_until_due: None,
             payment_behavior: PaymentBehavior::AllowIncomplete,
             payment_settings: Default::default(),
+            default_tax_rates: Vec::new(),
+            automatic_tax: false,
             description: None,
             metadata: Patch::Keep,
         };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use billing::catalog::price::{NewPrice, PriceProduct};
-use billing::catalog::{NewProduct, Price, ProductUpdate};
+use billing::catalog::{Cost, NewProduct, Price, ProductUpdate};
 use billing::customer::{Address, CustomerUpdate, payment_method};
 use billing::gateway::PaymentGateway;
 use billing::gateway::sandbox::{Sandbox, test_method};
@@ -175,7 +175,7 @@ impl Stage {
                     let new = NewPrice {
                         currency: usd.clone(),
                         product: PriceProduct::Existing(product.id.clone()),
-                        unit_amount: *amount,
+                        cost: Cost::unit(*amount),
                         recurring: Some(Recurring { interval: *interval, count: 1 }),
                         trial_period_days: None,
                         active: None,
@@ -222,7 +222,12 @@ impl Stage {
     async fn subscribe(&self, who: &Actor, customer: &str, price: &str, plan: &Plan) -> Result<String> {
         let new = NewSubscription {
             customer: customer.into(),
-            items: vec![NewItem { price: price.into(), quantity: Some(plan.quantity), metadata: Patch::Keep }],
+            items: vec![NewItem {
+                price: price.into(),
+                quantity: Some(plan.quantity),
+                tax_rates: Vec::new(),
+                metadata: Patch::Keep,
+            }],
             trial: if plan.trial_days > 0 { Trial::Days(plan.trial_days) } else { Trial::None },
             trial_settings: Default::default(),
             cancel_at_period_end: false,
@@ -232,6 +237,8 @@ impl Stage {
             days_until_due: None,
             payment_behavior: PaymentBehavior::AllowIncomplete,
             payment_settings: Default::default(),
+            default_tax_rates: Vec::new(),
+            automatic_tax: false,
             description: None,
             metadata: Patch::Keep,
         };

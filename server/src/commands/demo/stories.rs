@@ -34,7 +34,7 @@ pub enum Then {
     CardFails,
 }
 
-pub const PRICES: &[(&str, &str, i64, Interval)] = &[
+pub const PRICES: &[(&str, &str, u32, Interval)] = &[
     ("starter", "starter_monthly", 900, Interval::Month),
     ("starter", "starter_yearly", 9_000, Interval::Year),
     ("team", "team_monthly", 1_900, Interval::Month),

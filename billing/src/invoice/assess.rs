@@ -1,0 +1,209 @@
+//! What the lines of an invoice bear: which tax rates apply to each, how much that is, and what the document adds up to.
+
+use serde_json::{Value, json};
+
+use crate::actor::Actor;
+use crate::catalog::price::TaxBehavior;
+use crate::catalog::{TaxRate, tax_rate};
+use crate::customer::Customer;
+use crate::error::Result;
+use crate::invoice::NewLine;
+use crate::money::bounded;
+use crate::store::{Tx, maybe};
+use crate::subscription::{Item, Subscription};
+use crate::tax::{self, Parties, Rate, Reason};
+
+/// One line's taxes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Borne {
+    /// Exclusive and inclusive together.
+    pub tax: i64,
+    /// On top of the line.
+    pub exclusive: i64,
+    /// Each by its rate, in Stripe's shape.
+    pub taxes: Value,
+}
+
+/// What an invoice adds up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub subtotal: i64,
+    pub tax: i64,
+    pub total: i64,
+}
+
+/// A rate as it stands on one line.
+#[derive(Debug, Clone)]
+struct Applied {
+    id: String,
+    rate: Rate,
+}
+
+/// Who is billed by whom, and which rates that makes.
+struct Basis {
+    untaxed: Option<Reason>,
+    /// The merchant's rates for where the customer is; `None` where they are not asked for.
+    automatic: Option<Vec<TaxRate>>,
+}
+
+/// The taxes on each line of a subscription's invoice: by the item's own rates, else the subscription's, else, with
+/// automatic tax, by the merchant's for the customer's country and state.
+pub(crate) async fn lines(
+    tx: &mut Tx,
+    who: &Actor,
+    (merchant, customer): (&str, &Customer),
+    subscription: &Subscription,
+    lines: &[NewLine],
+) -> Result<Vec<Borne>> {
+    let basis = basis(tx, who, (merchant, customer), subscription).await?;
+    let each = lines.iter().map(|line| {
+        let item = subscription.items.iter().find(|item| line.subscription_item.as_ref() == Some(&item.id));
+        let rates = rates(item, subscription, &basis);
+        bear(line.amount, &rates, &basis)
+    });
+    Ok(each.collect())
+}
+
+/// The document: the sum of its lines as they are, and the exclusive tax on top.
+pub(crate) fn sums(amounts: &[i64], borne: &[Borne]) -> Result<Sums> {
+    let sum = |amounts: &mut dyn Iterator<Item = i64>| bounded(amounts.map(i128::from).sum(), "items");
+    let exclusive = borne.iter().map(|line| line.exclusive);
+    Ok(Sums {
+        subtotal: sum(&mut amounts.iter().copied())?,
+        tax: sum(&mut borne.iter().map(|line| line.tax))?,
+        total: sum(&mut amounts.iter().copied().chain(exclusive))?,
+    })
+}
+
+async fn basis(
+    tx: &mut Tx,
+    who: &Actor,
+    (merchant, customer): (&str, &Customer),
+    subscription: &Subscription,
+) -> Result<Basis> {
+    let address = customer.address.as_ref();
+    let vat_id = vat_country(tx, who, &customer.id).await?;
+    let parties = Parties {
+        merchant,
+        customer: address.and_then(|address| address.country.as_deref()),
+        exempt: customer.tax_exempt,
+        vat_id: vat_id.as_deref(),
+    };
+    let automatic = match subscription.automatic_tax {
+        false => None,
+        true => {
+            let state = address.and_then(|address| address.state.as_deref());
+            let mut rates = tax_rate::of_country(tx, who, parties.customer).await?;
+            rates.retain(|rate| parties.are_under(rate.country.as_deref(), rate.state.as_deref(), state));
+            Some(rates)
+        }
+    };
+    Ok(Basis { untaxed: parties.untaxed(), automatic })
+}
+
+/// The country of the customer's verified EU VAT ID.
+async fn vat_country(tx: &mut Tx, who: &Actor, customer: &str) -> Result<Option<String>> {
+    let found: Option<(Option<String>,)> = maybe!(
+        tx,
+        "select country from tax_id where tenant = $1 and customer = $2 and type = 'eu_vat' and verification = 'verified'
+         and deleted_at is null order by created, id limit 1",
+        who.tenant.key,
+        customer
+    )?;
+    Ok(found.and_then(|(country,)| country))
+}
+
+fn rates(item: Option<&Item>, subscription: &Subscription, basis: &Basis) -> Vec<Applied> {
+    let named = item.map(|item| &item.tax_rates).filter(|rates| !rates.is_empty());
+    let named = named.unwrap_or(&subscription.default_tax_rates.0);
+    if !named.is_empty() {
+        let rates = named.iter().filter_map(|named| named.rate.as_ref());
+        return rates.map(|rate| apply(rate, rate.inclusive)).collect();
+    }
+    let behavior = item.map_or(TaxBehavior::Unspecified, |item| item.price.tax_behavior);
+    let automatic = basis.automatic.iter().flatten().map(|rate| match behavior {
+        TaxBehavior::Inclusive => apply(rate, true),
+        TaxBehavior::Exclusive => apply(rate, false),
+        TaxBehavior::Unspecified => apply(rate, rate.inclusive),
+    });
+    automatic.collect()
+}
+
+fn apply(rate: &TaxRate, inclusive: bool) -> Applied {
+    Applied { id: rate.id.clone(), rate: Rate { percentage: rate.percentage, inclusive } }
+}
+
+fn bear(amount: i64, rates: &[Applied], basis: &Basis) -> Borne {
+    let nothing = |taxes: Vec<Value>| Borne { tax: 0, exclusive: 0, taxes: taxes.into() };
+    if rates.is_empty() && basis.automatic.is_some() {
+        return nothing(vec![entry(0, amount, None, basis.untaxed.unwrap_or(Reason::NotCollecting))]);
+    }
+    if let Some(reason) = basis.untaxed {
+        return nothing(rates.iter().map(|applied| entry(0, amount, Some(applied), reason)).collect());
+    }
+    let plain: Vec<Rate> = rates.iter().map(|applied| applied.rate).collect();
+    let taxed = tax::on_line(amount, &plain);
+    let each = rates.iter().zip(&taxed.taxes);
+    let exclusive = each.clone().filter(|(applied, _)| !applied.rate.inclusive).map(|(_, tax)| tax).sum();
+    let taxes = each.map(|(applied, tax)| {
+        let is_zero = applied.rate.percentage.steps() == 0;
+        entry(*tax, taxed.net, Some(applied), if is_zero { Reason::ZeroRated } else { Reason::StandardRated })
+    });
+    Borne { tax: taxed.taxes.iter().sum(), exclusive, taxes: taxes.collect() }
+}
+
+/// One entry of a line's `taxes`.
+fn entry(amount: i64, taxable: i64, applied: Option<&Applied>, reason: Reason) -> Value {
+    let behavior = if applied.is_some_and(|applied| applied.rate.inclusive) { "inclusive" } else { "exclusive" };
+    json!({
+        "amount": amount,
+        "tax_behavior": behavior,
+        "tax_rate_details": applied.map(|applied| json!({ "tax_rate": applied.id })),
+        "taxability_reason": reason,
+        "taxable_amount": taxable,
+        "type": "tax_rate_details",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decimal::Decimal;
+    use proptest::prelude::*;
+
+    fn applied() -> impl Strategy<Value = Applied> {
+        (0u32..300_000, any::<bool>()).prop_map(|(n, inclusive)| {
+            let text = format!("{}.{:04}", n / 10_000, n % 10_000);
+            let percentage = Decimal::parse(&text, tax_rate::PLACES, "percentage").unwrap();
+            Applied { id: text, rate: Rate { percentage, inclusive } }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn a_document_is_the_sum_of_its_rounded_lines(
+            lines in proptest::collection::vec((-500_000i64..1_000_000, proptest::collection::vec(applied(), 0..3)), 0..8),
+        ) {
+            let basis = Basis { untaxed: None, automatic: None };
+            let amounts: Vec<i64> = lines.iter().map(|(amount, _)| *amount).collect();
+            let borne: Vec<Borne> = lines.iter().map(|(amount, rates)| bear(*amount, rates, &basis)).collect();
+            let sums = sums(&amounts, &borne).unwrap();
+            prop_assert_eq!(sums.subtotal, amounts.iter().sum::<i64>());
+            let entries = || borne.iter().flat_map(|line| line.taxes.as_array().unwrap());
+            let amount = |entry: &Value| entry["amount"].as_i64().unwrap();
+            prop_assert_eq!(sums.tax, entries().map(amount).sum::<i64>());
+            let on_top: i64 = entries().filter(|entry| entry["tax_behavior"] == "exclusive").map(amount).sum();
+            prop_assert_eq!(sums.total, sums.subtotal + on_top);
+        }
+
+        #[test]
+        fn who_is_not_taxed_pays_the_line(amount in -500_000i64..1_000_000, rates in proptest::collection::vec(applied(), 0..3)) {
+            let basis = Basis { untaxed: Some(Reason::ReverseCharge), automatic: None };
+            let borne = bear(amount, &rates, &basis);
+            prop_assert_eq!((borne.tax, borne.exclusive), (0, 0));
+            prop_assert_eq!(borne.taxes.as_array().unwrap().len(), rates.len());
+        }
+    }
+}

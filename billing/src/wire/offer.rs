@@ -1,0 +1,89 @@
+//! What is taken off prices and added to them: coupons, promotion codes, tax rates.
+
+use serde_json::{Value, json};
+
+use crate::actor::Tenant;
+use crate::catalog::tax_rate::Named;
+use crate::catalog::{Coupon, PromotionCode, TaxRate};
+use crate::clock::Seconds;
+use crate::decimal::Decimal;
+
+/// A coupon as it is at an instant.
+pub fn coupon(tenant: &Tenant, c: &Coupon, now: Seconds) -> Value {
+    let mut coupon = json!({
+        "id": c.id,
+        "object": "coupon",
+        "amount_off": c.amount_off,
+        "created": c.created,
+        "currency": c.currency,
+        "duration": c.duration,
+        "duration_in_months": c.duration_in_months,
+        "livemode": tenant.livemode,
+        "max_redemptions": c.max_redemptions,
+        "metadata": *c.metadata,
+        "name": c.name,
+        "percent_off": c.percent_off.and_then(Decimal::number),
+        "redeem_by": c.redeem_by,
+        "times_redeemed": c.times_redeemed,
+        "valid": c.is_valid(now),
+    });
+    // Stripe shows it where it is asked for; events and the audit log must have it always.
+    if let Some(products) = &c.applies_to {
+        coupon["applies_to"] = json!({ "products": **products });
+    }
+    coupon
+}
+
+/// A promotion code as it is at an instant.
+pub fn promotion_code(tenant: &Tenant, p: &PromotionCode, now: Seconds) -> Value {
+    json!({
+        "id": p.id,
+        "object": "promotion_code",
+        "active": p.is_active(now),
+        "code": p.code,
+        "created": p.created,
+        "customer": p.customer,
+        "customer_account": null,
+        "expires_at": p.expires_at,
+        "livemode": tenant.livemode,
+        "max_redemptions": p.max_redemptions,
+        "metadata": *p.metadata,
+        "promotion": { "coupon": p.coupon, "type": "coupon" },
+        "restrictions": {
+            "first_time_transaction": p.restrictions.first_time_transaction,
+            "minimum_amount": p.restrictions.minimum_amount,
+            "minimum_amount_currency": p.restrictions.minimum_amount_currency,
+        },
+        "times_redeemed": p.times_redeemed,
+        // Legacy: the coupon itself, where `promotion` has its id.
+        "coupon": p.promoted.as_ref().map(|c| coupon(tenant, c, now)),
+    })
+}
+
+/// The rates that something names.
+pub(super) fn named_rates(tenant: &Tenant, named: &[Named]) -> Vec<Value> {
+    named.iter().filter_map(|named| named.rate.as_ref()).map(|rate| tax_rate(tenant, rate)).collect()
+}
+
+pub fn tax_rate(tenant: &Tenant, r: &TaxRate) -> Value {
+    json!({
+        "id": r.id,
+        "object": "tax_rate",
+        "active": r.active,
+        "country": r.country,
+        "created": r.created,
+        "description": r.description,
+        "display_name": r.display_name,
+        "effective_percentage": null,
+        "flat_amount": null,
+        "inclusive": r.inclusive,
+        "jurisdiction": r.jurisdiction,
+        "jurisdiction_level": null,
+        "livemode": tenant.livemode,
+        "metadata": *r.metadata,
+        "percentage": r.percentage.number(),
+        "rate_type": null,
+        "state": r.state,
+        "tax_type": r.tax_type,
+    })
+}
