@@ -39,6 +39,16 @@ enum Pools {
     Postgres(PgPool),
 }
 
+/// How one pool of connections stands at this instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    pub name: &'static str,
+    /// Connections that are open, idle ones included.
+    pub open: u32,
+    pub idle: u32,
+    pub most: u32,
+}
+
 /// An open transaction. Dropped without commit, it is rolled back.
 pub struct Tx {
     #[doc(hidden)]
@@ -120,6 +130,18 @@ impl Db {
             Pools::Postgres(pool) => Conn::Postgres(pool.begin_with("begin isolation level repeatable read").await?),
         };
         Ok(Tx { conn, now: self.clock.wall(), key: self.key.clone(), changed: false, audited: false })
+    }
+
+    /// Each pool's connections: SQLite's readers and its writer, PostgreSQL's one pool.
+    pub fn pools(&self) -> Vec<PoolUse> {
+        fn look<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> PoolUse {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            PoolUse { name, open: pool.size(), idle, most: pool.options().get_max_connections() }
+        }
+        match &*self.pools {
+            Pools::Sqlite { readers, writer } => vec![look("readers", readers), look("writer", writer)],
+            Pools::Postgres(pool) => vec![look("postgres", pool)],
+        }
     }
 
     /// Waits for open transactions and closes every connection; SQLite's log goes into its file.

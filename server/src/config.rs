@@ -9,6 +9,7 @@ use std::path::Path;
 use billing::id;
 use billing::seal::Key;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
@@ -46,13 +47,17 @@ pub struct Settings {
     #[arg(long, global = true, env = "PORTICO_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// What is logged, in tracing's syntax (info, portico=debug, …).
+    /// What is logged, in tracing's syntax (info; warn,server=debug,billing=debug; …).
     #[arg(long, global = true, env = "PORTICO_LOG", default_value = "info")]
     pub log: String,
 
     /// Log lines for people (text) or for machines (json).
     #[arg(long, global = true, env = "PORTICO_LOG_FORMAT", default_value = "text", value_parser = ["text", "json"])]
     pub log_format: String,
+
+    /// Who may read /metrics from another machine: the bearer of this token [default: nobody else may].
+    #[arg(long, global = true, env = "PORTICO_METRICS_TOKEN", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
+    pub metrics_token: Option<String>,
 
     /// Whether `serve` brings the database's schema up to date when it starts.
     #[arg(long, global = true, env = "PORTICO_AUTO_MIGRATE", default_value_t = true, action = clap::ArgAction::Set)]
@@ -66,6 +71,7 @@ const SECRETS: &[(&str, &str)] = &[
     ("PORTICO_DATABASE_URL", "database_url"),
     ("PORTICO_SANDBOX_DATABASE_URL", "sandbox_database_url"),
     ("PORTICO_ENCRYPTION_KEY", "encryption_key"),
+    ("PORTICO_METRICS_TOKEN", "metrics_token"),
 ];
 
 impl Settings {

@@ -6,6 +6,8 @@ pub mod commands;
 pub mod config;
 pub mod entry;
 pub mod front;
+pub mod log;
+pub mod metrics;
 pub mod shell;
 pub mod site;
 pub mod state;

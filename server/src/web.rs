@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::state::App;
-use crate::{api, entry, front, shell, site, visit};
+use crate::{api, entry, front, log, metrics, shell, site, visit};
 
 /// What a form or server function may send (axum's own limit is 2 MB).
 const FORM_LIMIT: usize = 64 * 1024;
@@ -25,6 +25,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/leave"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    ("GET", "/metrics"),
     ("GET", "/pkg/{*file}"),
 ];
 
@@ -46,6 +47,7 @@ pub fn router(app: App) -> Router {
     let health = Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::show))
         .route("/pkg/{*file}", get(site::file))
         .with_state(app.clone());
     Router::new()
@@ -54,7 +56,7 @@ pub fn router(app: App) -> Router {
         .merge(portal)
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn_with_state(app.clone(), front::headers))
-        .layer(from_fn(front::log))
+        .layer(from_fn(front::observe))
         .layer(from_fn_with_state(app, front::identify))
 }
 
@@ -65,6 +67,7 @@ pub fn page_paths() -> Vec<String> {
 
 /// The portal's pages and its server functions.
 fn pages() -> Router {
+    log::follow_tasks();
     let options = LeptosOptions::builder().output_name("portico").build();
     Router::<LeptosOptions>::new()
         .leptos_routes_with_context(&options, generate_route_list(app::App), || {}, shell::document)

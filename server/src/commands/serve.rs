@@ -10,12 +10,11 @@ use billing::{Clock, directory};
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use super::{connect, detail};
 use crate::config::Settings;
 use crate::state::App;
-use crate::{site, web, worker};
+use crate::{log, metrics, site, web, worker};
 
 /// How long running requests may take after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -31,7 +30,9 @@ pub struct Options {
 }
 
 pub async fn run(settings: Settings, options: Options) -> Result<(), String> {
-    start_log(&settings)?;
+    let log = log::subscriber(&settings, std::io::stderr)?;
+    tracing::subscriber::set_global_default(log).map_err(|e| e.to_string())?;
+    metrics::start();
     if !options.workers_only {
         site::check()?;
     }
@@ -109,15 +110,4 @@ async fn stop_signal() {
         return std::future::pending().await;
     };
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-}
-
-fn start_log(settings: &Settings) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&settings.log).map_err(|e| format!("PORTICO_LOG: {e}"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if settings.log_format == "json" {
-        log.json().init()
-    } else {
-        log.init()
-    }
-    Ok(())
 }

@@ -79,6 +79,7 @@ const OPEN: &[(&str, &str, u16)] = &[
     ("GET", "/leave", 303),
     ("GET", "/healthz", 200),
     ("GET", "/readyz", 200),
+    ("GET", "/metrics", 404),
     ("GET", "/pkg/{*file}", 404),
 ];
 

@@ -1,0 +1,10 @@
+//! What an operator relies on: the log, the metrics, the way it stops, and the documents that are made from the program.
+
+// A test stops at the first thing that is not as it should be.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod logs;
+mod metrics;
