@@ -47,6 +47,10 @@ pub struct Settings {
     #[arg(long, global = true, env = "PORTICO_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
 
+    /// How many seconds `/readyz` says no before a stopping server refuses connections: a balancer's time to notice.
+    #[arg(long, global = true, env = "PORTICO_DRAIN_DELAY", default_value_t = 0)]
+    pub drain_delay: u64,
+
     /// What is logged, in tracing's syntax (info; warn,server=debug,billing=debug; …).
     #[arg(long, global = true, env = "PORTICO_LOG", default_value = "info")]
     pub log: String,
@@ -165,6 +169,7 @@ struct ServerTable {
     addr: Option<String>,
     public_url: Option<String>,
     trusted_proxies: Option<Vec<String>>,
+    drain_delay: Option<u64>,
     auto_migrate: Option<bool>,
 }
 
@@ -183,6 +188,7 @@ pub fn file_defaults() -> Result<Vec<(&'static str, String)>, String> {
         ("addr", file.server.addr),
         ("public_url", file.server.public_url),
         ("trusted_proxies", file.server.trusted_proxies.map(|list| list.join(","))),
+        ("drain_delay", file.server.drain_delay.map(|seconds| seconds.to_string())),
         ("auto_migrate", file.server.auto_migrate.map(|on| on.to_string())),
         ("log", file.log.filter),
         ("log_format", file.log.format),
