@@ -144,6 +144,15 @@ impl Db {
         }
     }
 
+    /// Writes a consistent copy of an SQLite database into a file that is empty or not there, while others go on.
+    pub async fn copy_to(&self, file: &str) -> Result<()> {
+        match &*self.pools {
+            Pools::Sqlite { readers, .. } => _ = sqlx::query("vacuum into $1").bind(file).execute(readers).await?,
+            Pools::Postgres(_) => return Err(Error::internal("PostgreSQL is copied by its own means")),
+        }
+        Ok(())
+    }
+
     /// Waits for open transactions and closes every connection; SQLite's log goes into its file.
     pub async fn close(&self) {
         match &*self.pools {

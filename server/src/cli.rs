@@ -1,5 +1,7 @@
 //! The command line: one program, one subcommand for each thing an operator does.
 
+use std::path::PathBuf;
+
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands;
@@ -39,6 +41,11 @@ enum Command {
     Session(commands::session::Command),
     /// Bring the database's schema up to date.
     Migrate,
+    /// Write a consistent copy of an SQLite database while it is in use.
+    Backup {
+        /// Where to; a file that is there already is not written over.
+        file: PathBuf,
+    },
     /// Ask the running server whether it is ready; for containers.
     Healthcheck,
 }
@@ -54,6 +61,7 @@ pub async fn run() -> Result<(), String> {
         Command::Key(command) => commands::key::run(&settings, command).await,
         Command::Session(command) => commands::session::run(&settings, command).await,
         Command::Migrate => commands::open(&settings).await.map(|_| println!("The database is up to date.")),
+        Command::Backup { file } => commands::backup::run(&settings, &file).await,
         Command::Healthcheck => commands::healthcheck(&settings).await,
     }
 }
