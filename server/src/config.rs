@@ -71,7 +71,7 @@ pub struct Settings {
 /// Variables of the build and the tests, which the program ignores.
 const NOT_OURS: &[&str] = &["PORTICO_CACHE", "PORTICO_TEST_POSTGRES", "PORTICO_TEST_SCALE"];
 /// Settings that may hold a password, and so may also stand in a file named by `…_FILE`.
-const SECRETS: &[(&str, &str)] = &[
+pub const SECRETS: &[(&str, &str)] = &[
     ("PORTICO_DATABASE_URL", "database_url"),
     ("PORTICO_SANDBOX_DATABASE_URL", "sandbox_database_url"),
     ("PORTICO_ENCRYPTION_KEY", "encryption_key"),

@@ -10,3 +10,4 @@ mod backup;
 mod drain;
 mod logs;
 mod metrics;
+mod settings;
