@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands;
 use crate::config::{self, Settings};
+use crate::{commands, reference};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -46,6 +46,8 @@ enum Command {
         /// Where to; a file that is there already is not written over.
         file: PathBuf,
     },
+    /// Print the OpenAPI document of the merchant API.
+    Openapi,
     /// Ask the running server whether it is ready; for containers.
     Healthcheck,
 }
@@ -62,6 +64,10 @@ pub async fn run() -> Result<(), String> {
         Command::Session(command) => commands::session::run(&settings, command).await,
         Command::Migrate => commands::open(&settings).await.map(|_| println!("The database is up to date.")),
         Command::Backup { file } => commands::backup::run(&settings, &file).await,
+        Command::Openapi => {
+            print!("{}", reference::OPENAPI);
+            Ok(())
+        }
         Command::Healthcheck => commands::healthcheck(&settings).await,
     }
 }

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod front;
 pub mod log;
 pub mod metrics;
+pub mod reference;
 pub mod shell;
 pub mod site;
 pub mod state;

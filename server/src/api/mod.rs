@@ -19,6 +19,7 @@ pub mod call;
 mod configuration_features;
 mod configurations;
 mod customers;
+pub mod describe;
 pub mod error;
 mod events;
 pub mod expand;
@@ -43,12 +44,13 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
-use billing::Result;
+use billing::{Actor, Result};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::state::App;
 use answer::{Limits, Reply};
 use call::Call;
+use describe::Endpoint;
 
 /// The largest body that a request may have, in bytes.
 pub const MOST_BODY: usize = 1024 * 1024;
@@ -62,6 +64,11 @@ macro_rules! routes {
 
         fn routes() -> Router<App> {
             Router::new()$(.route($path, handle(MethodFilter::$method, $handler)))+
+        }
+
+        /// What each endpoint takes and answers, as its handler says.
+        pub async fn describe(app: &App, who: &Actor) -> Vec<Endpoint> {
+            vec![$(describe::endpoint(app, who, stringify!($method), $path, $handler).await),+]
         }
     };
 }

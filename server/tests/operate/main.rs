@@ -3,6 +3,9 @@
 // A test stops at the first thing that is not as it should be.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../billing/tests/shapes/records.rs"]
+#[allow(dead_code)]
+mod records;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -10,4 +13,6 @@ mod backup;
 mod drain;
 mod logs;
 mod metrics;
+mod openapi;
+mod schema;
 mod settings;
