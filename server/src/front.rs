@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use billing::{Trace, id};
 use tracing::Instrument;
 
+use crate::api::error::Failure;
 use crate::state::App;
 use crate::{log, metrics, shell};
 
@@ -96,12 +97,22 @@ pub async fn headers(State(app): State<App>, request: Request, next: Next) -> Re
 
 /// The portal answers under its own host only; any other gets nothing.
 pub async fn portal_host(State(app): State<App>, request: Request, next: Next) -> Response {
-    let named = request.uri().authority().map(|a| a.as_str()).or_else(|| host(request.headers()));
-    if named.is_some_and(|host| host.eq_ignore_ascii_case(app.settings.authority())) {
-        next.run(request).await
-    } else {
-        StatusCode::MISDIRECTED_REQUEST.into_response()
+    if names_us(&request, &app) { next.run(request).await } else { StatusCode::MISDIRECTED_REQUEST.into_response() }
+}
+
+/// So does the merchant API, in its own words.
+pub async fn api_host(State(app): State<App>, request: Request, next: Next) -> Response {
+    if names_us(&request, &app) {
+        return next.run(request).await;
     }
+    let mut refused = Failure::unknown_path(request.method().as_str(), request.uri().path());
+    refused.status = StatusCode::MISDIRECTED_REQUEST;
+    refused.into_response()
+}
+
+fn names_us(request: &Request, app: &App) -> bool {
+    let named = request.uri().authority().map(|a| a.as_str()).or_else(|| host(request.headers()));
+    named.is_some_and(|host| host.eq_ignore_ascii_case(app.settings.authority()))
 }
 
 /// The one `Host` header; none if it is absent or said twice.

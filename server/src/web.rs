@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::state::App;
-use crate::{api, entry, front, log, metrics, shell, site, visit};
+use crate::{api, entry, front, log, metrics, reference, shell, site, visit};
 
 /// What a form or server function may send (axum's own limit is 2 MB).
 const FORM_LIMIT: usize = 64 * 1024;
@@ -27,6 +27,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/readyz"),
     ("GET", "/metrics"),
     ("GET", "/pkg/{*file}"),
+    ("GET", "/docs/api"),
+    ("GET", "/docs/openapi.json"),
 ];
 
 pub fn router(app: App) -> Router {
@@ -50,9 +52,14 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(metrics::show))
         .route("/pkg/{*file}", get(site::file))
         .with_state(app.clone());
+    let reference = Router::new()
+        .route("/docs/api", get(reference::page))
+        .route("/docs/openapi.json", get(reference::document))
+        .layer(from_fn_with_state(app.clone(), front::portal_host));
     Router::new()
         .merge(health)
-        .merge(api::router(app.clone()))
+        .merge(reference)
+        .merge(api::router(app.clone()).layer(from_fn_with_state(app.clone(), front::api_host)))
         .merge(portal)
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn_with_state(app.clone(), front::headers))

@@ -81,6 +81,8 @@ const OPEN: &[(&str, &str, u16)] = &[
     ("GET", "/readyz", 200),
     ("GET", "/metrics", 404),
     ("GET", "/pkg/{*file}", 404),
+    ("GET", "/docs/api", 200),
+    ("GET", "/docs/openapi.json", 200),
 ];
 
 #[tokio::test]
