@@ -22,6 +22,13 @@ const publicFiles = join(root, 'public')
 
 const NAME = 'portico'
 
+// The API reference is Swagger UI with a start of ours, and is carried like everything else: no page asks another server.
+const swagger = join(here, 'node_modules/swagger-ui-dist')
+const reference = {
+  js: [join(swagger, 'swagger-ui-bundle.js'), join(here, 'reference.js')],
+  css: [join(swagger, 'swagger-ui.css')],
+}
+
 // What rustc's wasm32 target may emit: named here, since a stripped module no longer says so itself.
 const WASM_FEATURES = ['bulk-memory', 'bulk-memory-opt', 'multivalue', 'mutable-globals', 'nontrapping-float-to-int',
   'reference-types', 'sign-ext']
@@ -39,11 +46,13 @@ const filesIn = folder => !existsSync(folder) ? [] : readdirSync(folder, { recur
 
 const glue = join(front, `${NAME}.js`)
 const whole = join(front, `${NAME}_bg.wasm`)
-for (const needed of [glue, whole, styleSheet]) if (!existsSync(needed)) stop(`${relative(root, needed)} is missing`)
+const referenceFiles = Object.values(reference).flat()
+for (const needed of [glue, whole, styleSheet, ...referenceFiles]) if (!existsSync(needed)) stop(`${relative(root, needed)} is missing`)
 if (existsSync(join(front, 'snippets'))) stop('a dependency of app brings its own JavaScript (snippets); teach this script to carry it')
 
 const frontFiles = filesIn(front).filter(file => ['.js', '.wasm'].includes(extname(file)))
-const inputs = [...frontFiles, ...filesIn(dirname(styleSheet)), ...filesIn(publicFiles), fileURLToPath(import.meta.url), join(here, 'package-lock.json')]
+const inputs = [...frontFiles, ...filesIn(dirname(styleSheet)), ...filesIn(publicFiles), ...referenceFiles, fileURLToPath(import.meta.url),
+  join(here, 'package-lock.json')]
 const fingerprint = hashOf(String(quick), ...inputs.flatMap(file => [relative(root, file), readFileSync(file)]))
 const made = join(site, 'manifest.json')
 if (existsSync(made) && JSON.parse(readFileSync(made)).inputs === fingerprint) process.exit(0)
@@ -52,7 +61,7 @@ console.log('assets: optimizing and compressing the site')
 const next = `${site}.next`
 rmSync(next, { recursive: true, force: true })
 const put = (path, bytes) => { mkdirSync(dirname(join(next, path)), { recursive: true }); writeFileSync(join(next, path), bytes); return path }
-const putHashed = (extension, bytes) => put(`pkg/${NAME}.${hashOf(bytes).slice(0, 8)}${extension}`, bytes)
+const putHashed = (extension, bytes, name = NAME) => put(`pkg/${name}.${hashOf(bytes).slice(0, 8)}${extension}`, bytes)
 
 for (const file of filesIn(publicFiles)) {
   const path = relative(publicFiles, file)
@@ -65,10 +74,13 @@ const folder = `pkg/${hashOf(...files.flat()).slice(0, 8)}`
 for (const [name, bytes] of files) put(`${folder}/${name}`, bytes)
 const [js, split, wasm] = [`${folder}/${NAME}.js`, `${folder}/__wasm_split.js`, `${folder}/${NAME}_bg.wasm`]
 const css = putHashed('.css', await bundledStyle())
+// Their maps are not carried, so nothing points at them.
+const joined = files => files.map(file => readFileSync(file, 'utf8')).join('\n').replace(/^\/[/*]# sourceMappingURL=.*$/gm, '')
+const ofReference = Object.fromEntries(Object.entries(reference).map(([kind, files]) => [kind, putHashed(`.${kind}`, joined(files), 'reference')]))
 
 const sizes = await Promise.all(filesIn(next).filter(file => !quick && COMPRESSIBLE.has(extname(file))).map(compress))
 // Written last and uncompressed: the server's to read, not the browser's. Paths are relative to the site.
-put('manifest.json', JSON.stringify({ js, split, wasm, css, inputs: fingerprint }, null, 2) + '\n')
+put('manifest.json', JSON.stringify({ js, split, wasm, css, reference: ofReference, inputs: fingerprint }, null, 2) + '\n')
 rmSync(site, { recursive: true, force: true })
 renameSync(next, site)
 for (const { path, text } of sizes.filter(size => size.path.startsWith('pkg/'))) console.log(`assets: ${path}  ${text}`)

@@ -40,6 +40,16 @@ enum Pools {
     Postgres(PgPool),
 }
 
+/// How one pool of connections stands at this instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    pub name: &'static str,
+    /// Connections that are open, idle ones included.
+    pub open: u32,
+    pub idle: u32,
+    pub most: u32,
+}
+
 /// An open transaction. Dropped without commit, it is rolled back.
 pub struct Tx {
     #[doc(hidden)]
@@ -133,6 +143,27 @@ impl Db {
     fn transaction(&self, conn: Conn) -> Tx {
         let (now, key, public_url) = (self.clock.wall(), self.key.clone(), self.public_url.clone());
         Tx { conn, now, key, public_url, changed: false, audited: false }
+    }
+
+    /// Each pool's connections: SQLite's readers and its writer, PostgreSQL's one pool.
+    pub fn pools(&self) -> Vec<PoolUse> {
+        fn look<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> PoolUse {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            PoolUse { name, open: pool.size(), idle, most: pool.options().get_max_connections() }
+        }
+        match &*self.pools {
+            Pools::Sqlite { readers, writer } => vec![look("readers", readers), look("writer", writer)],
+            Pools::Postgres(pool) => vec![look("postgres", pool)],
+        }
+    }
+
+    /// Writes a consistent copy of an SQLite database into a file that is empty or not there, while others go on.
+    pub async fn copy_to(&self, file: &str) -> Result<()> {
+        match &*self.pools {
+            Pools::Sqlite { readers, .. } => _ = sqlx::query("vacuum into $1").bind(file).execute(readers).await?,
+            Pools::Postgres(_) => return Err(Error::internal("PostgreSQL is copied by its own means")),
+        }
+        Ok(())
     }
 
     /// Waits for open transactions and closes every connection; SQLite's log goes into its file.

@@ -1,5 +1,6 @@
-// A merchant's backend, once in each SDK; then what the server holds by now against the types of npm stripe. Each
-// script also runs by itself, given PORTICO_URL and PORTICO_KEY; it succeeds by exiting with 0.
+// A merchant's backend, once in each SDK; then what the server holds by now against the types of npm stripe, and the page
+// that says so against what it would say now. Each script also runs by itself, given PORTICO_URL and PORTICO_KEY; it
+// succeeds by exiting with 0.
 import { test } from '@playwright/test'
 import { execFile } from 'node:child_process'
 import { homedir } from 'node:os'
@@ -15,6 +16,7 @@ const SCRIPTS = [
   [process.execPath, 'journeys/node.mjs'],
   [python, 'journeys/journey.py'],
   [process.execPath, 'shapes/check.mjs'],
+  [process.execPath, 'shapes/compatibility.mjs', '--check'],
 ]
 
 for (const [program, script, ...args] of SCRIPTS) {

@@ -1,6 +1,7 @@
 // What the types of npm `stripe` promise of an answer, as a function: problems(body) lists where it is not so.
 import { readFileSync } from 'node:fs'
 import Ajv from 'ajv'
+import Ajv2020 from 'ajv/dist/2020.js'
 
 const read = path => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
 
@@ -11,6 +12,11 @@ export const installed = () => read('../node_modules/stripe/package.json').versi
 
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, strict: false })
 ajv.addSchema({ $id: 'stripe', definitions: schemas.definitions })
+
+// What our own document says of the same answers.
+const openapi = read('../../docs/openapi.json')
+const document = new Ajv2020({ allErrors: true, allowUnionTypes: true, strict: false })
+document.addSchema({ $id: 'openapi', components: openapi.components })
 
 // In every error, whatever its type.
 const ERROR = ajv.compile({
@@ -40,7 +46,9 @@ export function problems(body, path = '') {
     return wrong.length ? wrong : body.data.flatMap((one, n) => problems(one, `${path}/data/${n}`))
   }
   if (!schemas.definitions[name]) return [`${path || '/'} is ${name ? `a ${name}, which has no shape here` : 'no object'}`]
+  const ours = document.getSchema(`openapi#/components/schemas/${name}`)
   const wrong = run(ajv.getSchema(`stripe#/definitions/${name}`), body, path)
+  wrong.push(...(ours ? run(ours, body, path).map(problem => `${problem}, says openapi.json`) : [`${path || '/'} is a ${name}, which openapi.json does not have`]))
   return name === 'event' ? [...wrong, ...problems(body.data?.object, `${path}/data/object`)] : wrong
 }
 

@@ -1,9 +1,11 @@
 //! The command line: one program, one subcommand for each thing an operator does.
 
+use std::path::PathBuf;
+
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands;
 use crate::config::{self, Settings};
+use crate::{commands, reference};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -39,6 +41,13 @@ enum Command {
     Session(commands::session::Command),
     /// Bring the database's schema up to date.
     Migrate,
+    /// Write a consistent copy of an SQLite database while it is in use.
+    Backup {
+        /// Where to; a file that is there already is not written over.
+        file: PathBuf,
+    },
+    /// Print the OpenAPI document of the merchant API.
+    Openapi,
     /// Ask the running server whether it is ready; for containers.
     Healthcheck,
 }
@@ -54,6 +63,11 @@ pub async fn run() -> Result<(), String> {
         Command::Key(command) => commands::key::run(&settings, command).await,
         Command::Session(command) => commands::session::run(&settings, command).await,
         Command::Migrate => commands::open(&settings).await.map(|_| println!("The database is up to date.")),
+        Command::Backup { file } => commands::backup::run(&settings, &file).await,
+        Command::Openapi => {
+            print!("{}", reference::OPENAPI);
+            Ok(())
+        }
         Command::Healthcheck => commands::healthcheck(&settings).await,
     }
 }

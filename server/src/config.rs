@@ -9,6 +9,7 @@ use std::path::Path;
 use billing::id;
 use billing::seal::Key;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
@@ -46,13 +47,21 @@ pub struct Settings {
     #[arg(long, global = true, env = "PORTICO_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// What is logged, in tracing's syntax (info, portico=debug, …).
+    /// How many seconds `/readyz` says no before a stopping server refuses connections: a balancer's time to notice.
+    #[arg(long, global = true, env = "PORTICO_DRAIN_DELAY", default_value_t = 0)]
+    pub drain_delay: u64,
+
+    /// What is logged, in tracing's syntax (info; warn,server=debug,billing=debug; …).
     #[arg(long, global = true, env = "PORTICO_LOG", default_value = "info")]
     pub log: String,
 
     /// Log lines for people (text) or for machines (json).
     #[arg(long, global = true, env = "PORTICO_LOG_FORMAT", default_value = "text", value_parser = ["text", "json"])]
     pub log_format: String,
+
+    /// Who may read /metrics from another machine: the bearer of this token [default: nobody else may].
+    #[arg(long, global = true, env = "PORTICO_METRICS_TOKEN", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
+    pub metrics_token: Option<String>,
 
     /// Whether `serve` brings the database's schema up to date when it starts.
     #[arg(long, global = true, env = "PORTICO_AUTO_MIGRATE", default_value_t = true, action = clap::ArgAction::Set)]
@@ -62,10 +71,11 @@ pub struct Settings {
 /// Variables of the build and the tests, which the program ignores.
 const NOT_OURS: &[&str] = &["PORTICO_CACHE", "PORTICO_TEST_POSTGRES", "PORTICO_TEST_SCALE"];
 /// Settings that may hold a password, and so may also stand in a file named by `…_FILE`.
-const SECRETS: &[(&str, &str)] = &[
+pub const SECRETS: &[(&str, &str)] = &[
     ("PORTICO_DATABASE_URL", "database_url"),
     ("PORTICO_SANDBOX_DATABASE_URL", "sandbox_database_url"),
     ("PORTICO_ENCRYPTION_KEY", "encryption_key"),
+    ("PORTICO_METRICS_TOKEN", "metrics_token"),
 ];
 
 impl Settings {
@@ -159,6 +169,7 @@ struct ServerTable {
     addr: Option<String>,
     public_url: Option<String>,
     trusted_proxies: Option<Vec<String>>,
+    drain_delay: Option<u64>,
     auto_migrate: Option<bool>,
 }
 
@@ -177,6 +188,7 @@ pub fn file_defaults() -> Result<Vec<(&'static str, String)>, String> {
         ("addr", file.server.addr),
         ("public_url", file.server.public_url),
         ("trusted_proxies", file.server.trusted_proxies.map(|list| list.join(","))),
+        ("drain_delay", file.server.drain_delay.map(|seconds| seconds.to_string())),
         ("auto_migrate", file.server.auto_migrate.map(|on| on.to_string())),
         ("log", file.log.filter),
         ("log_format", file.log.format),

@@ -13,9 +13,11 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use billing::{Trace, id};
+use tracing::Instrument;
 
-use crate::shell;
+use crate::api::error::Failure;
 use crate::state::App;
+use crate::{log, metrics, shell};
 
 /// Gives the request its id and its caller's address, for the log and the audit trail.
 pub async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
@@ -50,20 +52,27 @@ fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[ipnet::IpNet]) -> IpA
     client
 }
 
-/// One line a request: the route's pattern, never the path, which may hold a secret.
-pub async fn log(request: Request, next: Next) -> Response {
+/// Counts and logs a request, by its route's pattern, never by its path, which may hold a secret.
+pub async fn observe(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("(none)".to_owned(), |m| m.as_str().to_owned());
     let id = request.extensions().get::<Trace>().and_then(|t| t.request.clone()).unwrap_or_default();
-    let begun = std::time::Instant::now();
-    let response = next.run(request).await;
-    let (status, micros) = (response.status().as_u16(), begun.elapsed().as_micros());
-    if status >= 500 {
-        tracing::warn!(%method, route, status, micros, request = id, "answered");
-    } else {
-        tracing::debug!(%method, route, status, micros, request = id, "answered");
+    let span = log::span(&id, method.as_str(), &route);
+    async move {
+        let begun = std::time::Instant::now();
+        let response = next.run(request).await;
+        let (status, took) = (response.status(), begun.elapsed());
+        metrics::request(&method, &route, status, took);
+        let (status, micros) = (status.as_u16(), u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        if status >= 500 {
+            tracing::warn!(status, micros, "answered");
+        } else {
+            tracing::debug!(status, micros, "answered");
+        }
+        response
     }
-    response
+    .instrument(span)
+    .await
 }
 
 /// What every answer carries unless its handler said otherwise.
@@ -88,16 +97,26 @@ pub async fn headers(State(app): State<App>, request: Request, next: Next) -> Re
 
 /// The portal answers under its own host only; any other gets nothing.
 pub async fn portal_host(State(app): State<App>, request: Request, next: Next) -> Response {
-    let named = request.uri().authority().map(|a| a.as_str()).or_else(|| host(request.headers()));
-    if named.is_some_and(|host| host.eq_ignore_ascii_case(app.settings.authority())) {
-        next.run(request).await
-    } else {
-        StatusCode::MISDIRECTED_REQUEST.into_response()
+    if names_us(&request, &app) { next.run(request).await } else { StatusCode::MISDIRECTED_REQUEST.into_response() }
+}
+
+/// So does the merchant API, in its own words.
+pub async fn api_host(State(app): State<App>, request: Request, next: Next) -> Response {
+    if names_us(&request, &app) {
+        return next.run(request).await;
     }
+    let mut refused = Failure::unknown_path(request.method().as_str(), request.uri().path());
+    refused.status = StatusCode::MISDIRECTED_REQUEST;
+    refused.into_response()
+}
+
+fn names_us(request: &Request, app: &App) -> bool {
+    let named = request.uri().authority().map(|a| a.as_str()).or_else(|| host(request.headers()));
+    named.is_some_and(|host| host.eq_ignore_ascii_case(app.settings.authority()))
 }
 
 /// The one `Host` header; none if it is absent or said twice.
-fn host(headers: &HeaderMap) -> Option<&str> {
+pub fn host(headers: &HeaderMap) -> Option<&str> {
     let mut named = headers.get_all(HOST).iter();
     let host = named.next()?.to_str().ok()?;
     if named.next().is_none() { Some(host) } else { None }

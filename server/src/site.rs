@@ -25,6 +25,14 @@ pub struct Names {
     pub split: String,
     pub wasm: String,
     pub css: String,
+    pub reference: Reference,
+}
+
+/// The API reference's own.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Reference {
+    pub js: String,
+    pub css: String,
 }
 
 /// What the document links to; empty names where the site was not built.

@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::state::App;
-use crate::{api, entry, front, hosted, shell, site, visit};
+use crate::{api, entry, front, hosted, log, metrics, reference, shell, site, visit};
 
 /// What a form or server function may send (axum's own limit is 2 MB).
 const FORM_LIMIT: usize = 64 * 1024;
@@ -26,7 +26,10 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/invoice/{secret}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    ("GET", "/metrics"),
     ("GET", "/pkg/{*file}"),
+    ("GET", "/docs/api"),
+    ("GET", "/docs/openapi.json"),
 ];
 
 pub fn router(app: App) -> Router {
@@ -48,15 +51,21 @@ pub fn router(app: App) -> Router {
     let health = Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::show))
         .route("/pkg/{*file}", get(site::file))
         .with_state(app.clone());
+    let reference = Router::new()
+        .route("/docs/api", get(reference::page))
+        .route("/docs/openapi.json", get(reference::document))
+        .layer(from_fn_with_state(app.clone(), front::portal_host));
     Router::new()
         .merge(health)
-        .merge(api::router(app.clone()))
+        .merge(reference)
+        .merge(api::router(app.clone()).layer(from_fn_with_state(app.clone(), front::api_host)))
         .merge(portal)
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn_with_state(app.clone(), front::headers))
-        .layer(from_fn(front::log))
+        .layer(from_fn(front::observe))
         .layer(from_fn_with_state(app, front::identify))
 }
 
@@ -67,6 +76,7 @@ pub fn page_paths() -> Vec<String> {
 
 /// The portal's pages and its server functions.
 fn pages() -> Router {
+    log::follow_tasks();
     let options = LeptosOptions::builder().output_name("portico").build();
     Router::<LeptosOptions>::new()
         .leptos_routes_with_context(&options, generate_route_list(app::App), || {}, shell::document)

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use billing::job::{self, NewJob};
+use billing::job::{self, Job, NewJob};
 use billing::{Db, Millis, Result, idempotency, transact};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use crate::metrics;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 const IDLE: Duration = Duration::from_secs(1);
@@ -55,17 +57,27 @@ async fn plan(db: &Db) -> Result<()> {
 pub async fn run_one(db: &Db) -> Result<bool> {
     let Some(job) = transact!(db, |tx| job::claim(tx).await)? else { return Ok(false) };
     match job.kind.as_str() {
-        "prune" => {
-            let pruned = transact!(db, |tx| idempotency::prune(tx).await)?;
-            tracing::debug!(pruned, "forgot old idempotency keys");
-            let next: Millis = db.clock().wall().plus(HOUR_MS);
-            transact!(db, |tx| job::again(tx, &job.id, next, None).await)?;
-        }
+        "prune" => counted("prune", prune(db, &job).await)?,
         unknown => {
             tracing::error!(kind = unknown, job = job.id, "no worker knows this job");
             let later = db.clock().wall().plus(HOUR_MS);
             transact!(db, |tx| job::again(tx, &job.id, later, Some("unknown kind")).await)?;
+            metrics::job("unknown", metrics::Outcome::Failed);
         }
     }
     Ok(true)
+}
+
+async fn prune(db: &Db, job: &Job) -> Result<()> {
+    let pruned = transact!(db, |tx| idempotency::prune(tx).await)?;
+    tracing::debug!(pruned, "forgot old idempotency keys");
+    let next: Millis = db.clock().wall().plus(HOUR_MS);
+    transact!(db, |tx| job::again(tx, &job.id, next, None).await)
+}
+
+/// Counts how a job of a known kind ended.
+fn counted(kind: &'static str, ended: Result<()>) -> Result<()> {
+    let outcome = if ended.is_ok() { metrics::Outcome::Done } else { metrics::Outcome::Failed };
+    metrics::job(kind, outcome);
+    ended
 }

@@ -6,9 +6,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod audit;
 mod activity;
 mod arithmetic;
+mod audit;
 mod cancellation;
 mod catalog;
 mod customers;
@@ -26,12 +26,12 @@ mod payment_methods;
 mod payments;
 mod portal_acts;
 mod portal_configuration;
-mod portal_looks;
 mod portal_details;
+mod portal_looks;
 mod portal_methods;
 mod portal_sessions;
 mod setup_intents;
 mod subscriptions;
 mod tax_ids;
-mod webhooks;
 mod taxes;
+mod webhooks;

@@ -9,7 +9,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use billing::{Clock, Trace, id, wire};
 use serde_json::Value;
-use tracing::Instrument;
 
 use super::error::{Detail, Enveloped, Failure};
 
@@ -66,9 +65,7 @@ pub async fn answer(State(limits): State<Limits>, mut request: Request, next: Ne
     let version = request.headers().get(VERSION).cloned();
     let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let span = tracing::info_span!("api", request = %id);
-    let work = tokio::time::timeout(limits.time, next.run(request)).instrument(span);
-    let mut response = match work.await {
+    let mut response = match tokio::time::timeout(limits.time, next.run(request)).await {
         Ok(response) => enveloped(response, &method, &path),
         Err(_) => Failure::timed_out().into_response(),
     };

@@ -8,11 +8,12 @@ use axum::extract::{FromRequest, FromRequestParts, MatchedPath, RawPathParams, R
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use billing::{Actor, Listed, Result, Trace, Tx, wire};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tracing::Instrument;
 
 use super::MOST_BODY;
 use super::answer::{Reply, panic_text};
+use super::describe::Notes;
 use super::error::Failure;
 use super::expand::{Expand, Shape};
 use super::idempotency::{Key, is_kept};
@@ -57,10 +58,20 @@ impl Call {
         Ok(Self { app, who, params, id, inner, key })
     }
 
+    /// A request that is read to see what it may say. It never runs.
+    pub fn to_describe(app: App, who: Actor, fields: Map<String, Value>, notes: Notes) -> Self {
+        let id = who.tenant.merchant.clone();
+        Self { app, who, params: Params::new(fields).noted(notes), id, inner: String::new(), key: None }
+    }
+
     /// Everything has been read; what has not is refused, and so is an expansion that the answer does not have.
     pub fn ready(mut self, shape: Shape) -> Result<Ready> {
         let expand = Expand::read(&mut self.params, shape)?;
+        let notes = self.params.notes();
         self.params.finish()?;
+        if let Some(notes) = notes {
+            return Err(notes.ready(shape));
+        }
         Ok(Ready { app: self.app, who: self.who, expand, key: self.key })
     }
 }

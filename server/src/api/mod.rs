@@ -21,6 +21,7 @@ mod configuration_features;
 mod configurations;
 mod coupons;
 mod customers;
+pub mod describe;
 pub mod error;
 mod events;
 pub mod expand;
@@ -43,8 +44,8 @@ mod setup_intents;
 mod subscription_items;
 mod subscriptions;
 mod tax_ids;
-mod webhook_endpoints;
 mod tax_rates;
+mod webhook_endpoints;
 
 use std::future::Future;
 use std::time::Duration;
@@ -54,12 +55,13 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
-use billing::Result;
+use billing::{Actor, Result};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::state::App;
 use answer::{Limits, Reply};
 use call::Call;
+use describe::Endpoint;
 
 /// The largest body that a request may have, in bytes.
 pub const MOST_BODY: usize = 1024 * 1024;
@@ -73,6 +75,11 @@ macro_rules! routes {
 
         fn routes() -> Router<App> {
             Router::new()$(.route($path, handle(MethodFilter::$method, $handler)))+
+        }
+
+        /// What each endpoint takes and answers, as its handler says.
+        pub async fn describe(app: &App, who: &Actor) -> Vec<Endpoint> {
+            vec![$(describe::endpoint(app, who, stringify!($method), $path, $handler).await),+]
         }
     };
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use billing::{Error, MetadataPatch, Patch, Result, Seconds};
 use serde_json::{Map, Value};
 
+use super::describe::{Form, Notes};
 use super::known::Known;
 
 /// One object of parameters, at the top of a request or inside another.
@@ -17,16 +18,33 @@ pub struct Params {
     prefix: String,
     fields: Map<String, Value>,
     known: Known,
+    /// Where readings are noted, while an endpoint is being described.
+    notes: Option<Notes>,
 }
 
 impl Params {
     pub fn new(fields: Map<String, Value>) -> Self {
-        Self { prefix: String::new(), fields, known: Known::default() }
+        Self { prefix: String::new(), fields, known: Known::default(), notes: None }
     }
 
     /// The same, of an endpoint whose parameters Stripe knows.
     pub fn of(self, known: Known) -> Self {
         Self { known, ..self }
+    }
+
+    /// The same, noted.
+    pub fn noted(self, notes: Notes) -> Self {
+        Self { notes: Some(notes), ..self }
+    }
+
+    pub fn notes(&self) -> Option<Notes> {
+        self.notes.clone()
+    }
+
+    fn note(&self, name: &str, form: Form) {
+        if let Some(notes) = &self.notes {
+            notes.read(&self.name(name), form);
+        }
     }
 
     /// The whole name of a parameter as the caller wrote it: `items[0][price]`.
@@ -39,11 +57,14 @@ impl Params {
     }
 
     pub fn is_object(&self, name: &str) -> bool {
-        self.fields.get(name).is_some_and(Value::is_object)
+        self.fields.get(name).map_or(self.notes.as_ref().is_some_and(Notes::is_object), Value::is_object)
     }
 
     /// Whether a parameter says exactly this.
     pub fn is_text(&self, name: &str, text: &str) -> bool {
+        if let Some(notes) = &self.notes {
+            notes.ask(&self.name(name), text);
+        }
         self.fields.get(name).and_then(Value::as_str) == Some(text)
     }
 
@@ -63,19 +84,23 @@ impl Params {
     }
 
     pub fn text(&mut self, name: &str) -> Result<Option<String>> {
+        self.note(name, Form::Text);
         self.scalar(name)
     }
 
     pub fn required_text(&mut self, name: &str) -> Result<String> {
-        self.scalar(name)?.ok_or_else(|| missing(self.name(name)))
+        self.require(name);
+        self.text(name)?.ok_or_else(|| missing(self.name(name)))
     }
 
     /// Text that `""` clears.
     pub fn patch_text(&mut self, name: &str) -> Result<Patch<String>> {
+        self.note(name, Form::Text);
         self.patch(name, |value, name| read_text(&value, name))
     }
 
     pub fn boolean(&mut self, name: &str) -> Result<Option<bool>> {
+        self.note(name, Form::Boolean);
         let text = self.scalar(name)?;
         text.map(|text| match text.as_str() {
             "true" | "1" => Ok(true),
@@ -86,6 +111,7 @@ impl Params {
     }
 
     pub fn integer(&mut self, name: &str) -> Result<Option<i64>> {
+        self.note(name, Form::Integer);
         let text = self.scalar(name)?;
         text.map(|text| {
             text.parse().map_err(|_| Error::Invalid {
@@ -101,6 +127,7 @@ impl Params {
     pub fn timestamp(&mut self, name: &str) -> Result<Option<Seconds>> {
         // The year 9999: what lies beyond is a timestamp in milliseconds, or a mistake.
         const LATEST: i64 = 253_402_300_799;
+        self.note(name, Form::Timestamp);
         match self.integer(name)? {
             Some(at) if !(0..=LATEST).contains(&at) => {
                 Err(Error::invalid(self.name(name), "Invalid timestamp: must be an integer Unix timestamp in seconds."))
@@ -111,11 +138,21 @@ impl Params {
 
     /// One word of a closed set: `word("status", Status::parse)`.
     pub fn word<T>(&mut self, name: &str, parse: impl FnOnce(&str, &str) -> Result<T>) -> Result<Option<T>> {
-        let text = self.scalar(name)?;
-        text.map(|text| parse(&text, &self.name(name))).transpose()
+        match (self.scalar(name)?, &self.notes) {
+            (Some(text), _) => parse(&text, &self.name(name)).map(Some),
+            (None, Some(notes)) => {
+                notes.read_word(&self.name(name), parse);
+                Ok(None)
+            }
+            (None, None) => Ok(None),
+        }
     }
 
     pub fn patch_word<T>(&mut self, name: &str, parse: impl FnOnce(&str, &str) -> Result<T>) -> Result<Patch<T>> {
+        if let Some(notes) = self.notes.as_ref().filter(|_| !self.has(name)) {
+            notes.read_word(&self.name(name), parse);
+            return Ok(Patch::Keep);
+        }
         self.patch(name, |value, name| parse(&read_text(&value, name)?, name))
     }
 
@@ -129,13 +166,19 @@ impl Params {
     }
 
     pub fn required_object<T>(&mut self, name: &str, read: impl FnOnce(&mut Params) -> Result<T>) -> Result<T> {
+        self.require(name);
         self.object(name, read)?.ok_or_else(|| missing(self.name(name)))
     }
 
     /// An object inside that `""` clears.
     pub fn patch_object<T>(&mut self, name: &str, read: impl FnOnce(&mut Params) -> Result<T>) -> Result<Patch<T>> {
-        let known = self.known;
-        self.patch(name, |value, name| read_object(value, name.to_owned(), known, read))
+        self.note(name, Form::Object);
+        let (known, notes) = (self.known, self.notes());
+        if let Some(notes) = notes.as_ref().filter(|_| !self.has(name)) {
+            notes.inside_ended(read(&mut self.inside(self.name(name), notes)));
+            return Ok(Patch::Keep);
+        }
+        self.patch(name, |value, name| read_object(value, name.to_owned(), known, notes, read))
     }
 
     /// A list of objects, each read whole by `read`.
@@ -153,10 +196,15 @@ impl Params {
         name: &str,
         mut read: impl FnMut(&mut Params) -> Result<T>,
     ) -> Result<Patch<Vec<T>>> {
-        let known = self.known;
+        self.note(name, Form::Objects);
+        let (known, notes) = (self.known, self.notes());
+        if let Some(notes) = notes.as_ref().filter(|_| !self.has(name)) {
+            notes.inside_ended(read(&mut self.inside(format!("{}[0]", self.name(name)), notes)));
+            return Ok(Patch::Keep);
+        }
         self.patch(name, |value, name| {
             let each = read_list(value, name)?.into_iter();
-            each.map(|(name, value)| read_object(value, name, known, &mut read)).collect()
+            each.map(|(name, value)| read_object(value, name, known, notes.clone(), &mut read)).collect()
         })
     }
 
@@ -171,6 +219,7 @@ impl Params {
 
     /// A list of scalars that `""` clears.
     pub fn patch_texts(&mut self, name: &str) -> Result<Patch<Vec<String>>> {
+        self.note(name, Form::Texts);
         self.patch(name, |value, name| {
             let each = read_list(value, name)?.into_iter().map(|(name, value)| {
                 let text = read_text(&value, &name)?;
@@ -182,6 +231,7 @@ impl Params {
 
     /// `metadata`: `""` clears all, a key set to `""` removes that key.
     pub fn metadata(&mut self) -> Result<MetadataPatch> {
+        self.note("metadata", Form::Metadata);
         self.patch("metadata", |value, name| {
             let fields = match value {
                 Value::Object(fields) => fields,
@@ -195,6 +245,17 @@ impl Params {
             });
             each.collect::<Result<BTreeMap<_, _>>>()
         })
+    }
+
+    fn require(&self, name: &str) {
+        if let Some(notes) = &self.notes {
+            notes.require(&self.name(name));
+        }
+    }
+
+    /// An object that is not given, to be read for what it would take.
+    fn inside(&self, prefix: String, notes: &Notes) -> Params {
+        Params { fields: notes.inside(&prefix), prefix, known: self.known, notes: Some(notes.clone()) }
     }
 
     fn patch<T>(&mut self, name: &str, read: impl FnOnce(Value, &str) -> Result<T>) -> Result<Patch<T>> {
@@ -215,6 +276,7 @@ impl Params {
 
     /// A parameter that may only say what happens anyway.
     pub fn fixed(&mut self, name: &str, happens_anyway: &[&str]) -> Result<()> {
+        self.note(name, Form::Fixed(happens_anyway.iter().map(|word| (*word).to_owned()).collect()));
         match self.take(name) {
             None => Ok(()),
             Some(Value::String(text)) if text.is_empty() => Ok(()),
@@ -246,12 +308,13 @@ fn read_object<T>(
     value: Value,
     prefix: String,
     known: Known,
+    notes: Option<Notes>,
     read: impl FnOnce(&mut Params) -> Result<T>,
 ) -> Result<T> {
     let Value::Object(fields) = value else {
         return Err(Error::invalid(prefix, "Invalid object: expected named parameters in brackets."));
     };
-    let mut inside = Params { prefix, fields, known };
+    let mut inside = Params { prefix, fields, known, notes };
     let value = read(&mut inside)?;
     inside.finish()?;
     Ok(value)

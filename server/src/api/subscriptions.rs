@@ -158,7 +158,9 @@ fn parse_status(text: &str, param: &str) -> Result<StatusFilter> {
     match text {
         "all" => Ok(StatusFilter::All),
         "ended" => Ok(StatusFilter::Ended),
-        _ => Status::parse(text, param).map(StatusFilter::Is),
+        _ => Status::parse(text, param).map(StatusFilter::Is).map_err(|_| {
+            Error::invalid(param, format!("Invalid {param}: must be one of {}, all, ended", Status::ALL.join(", ")))
+        }),
     }
 }
 

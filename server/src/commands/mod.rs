@@ -1,5 +1,6 @@
 //! What each subcommand does.
 
+pub mod backup;
 pub mod demo;
 pub mod key;
 pub mod merchant;

@@ -1,5 +1,6 @@
 //! `portico serve`: opens everything, listens, and drains when it is told to stop.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,14 +11,13 @@ use billing::{Clock, directory};
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use super::{connect, detail};
 use crate::config::Settings;
 use crate::state::App;
-use crate::{site, web, worker};
+use crate::{log, metrics, site, web, worker};
 
-/// How long running requests may take after the signal to stop.
+/// How long running requests may take once nobody is let in any more.
 const DRAIN: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
@@ -31,7 +31,9 @@ pub struct Options {
 }
 
 pub async fn run(settings: Settings, options: Options) -> Result<(), String> {
-    start_log(&settings)?;
+    let log = log::subscriber(&settings, std::io::stderr)?;
+    tracing::subscriber::set_global_default(log).map_err(|e| e.to_string())?;
+    metrics::start();
     if !options.workers_only {
         site::check()?;
     }
@@ -41,7 +43,9 @@ pub async fn run(settings: Settings, options: Options) -> Result<(), String> {
     if options.workers_only {
         stop_signal().await;
     } else {
-        listen(app).await?;
+        let listener = bind(&app).await?;
+        let delay = Duration::from_secs(app.settings.drain_delay);
+        listen(app, listener, stop_signal(), async move { tokio::time::sleep(delay).await }).await?;
     }
     if let Some(workers) = workers {
         workers.stop().await;
@@ -75,22 +79,35 @@ async fn refuse_exposed_live(app: &App) -> Result<(), String> {
     Ok(())
 }
 
-async fn listen(app: App) -> Result<(), String> {
+async fn bind(app: &App) -> Result<TcpListener, String> {
     let addr = app.settings.addr;
     let listener = TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr}: {e}"))?;
     tracing::info!(%addr, public_url = %app.settings.public_url, "serving");
+    Ok(listener)
+}
+
+/// Answers until `told` to stop, and then drains: `/readyz` turns away whoever asks it, after `notice` nobody is let in
+/// any more, and what was let in is answered.
+pub async fn listen(
+    app: App,
+    listener: TcpListener,
+    told: impl Future<Output = ()> + Send + 'static,
+    notice: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), String> {
     let draining = app.draining.clone();
-    let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (closing, closed) = tokio::sync::oneshot::channel::<()>();
     let server = axum::serve(listener, web::router(app).into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
-            stop_signal().await;
-            tracing::info!("stopping: answering what was accepted");
+            told.await;
+            tracing::info!("stopping: not ready for anything new");
             draining.store(true, Ordering::Relaxed);
-            let _ = stopping.send(());
+            notice.await;
+            tracing::info!("stopping: answering what was accepted");
+            let _ = closing.send(());
         });
     let deadline = async {
         // An error means the server ended by itself, before any signal.
-        if stopped.await.is_ok() {
+        if closed.await.is_ok() {
             tokio::time::sleep(DRAIN).await;
         }
     };
@@ -109,15 +126,4 @@ async fn stop_signal() {
         return std::future::pending().await;
     };
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-}
-
-fn start_log(settings: &Settings) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&settings.log).map_err(|e| format!("PORTICO_LOG: {e}"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if settings.log_format == "json" {
-        log.json().init()
-    } else {
-        log.init()
-    }
-    Ok(())
 }

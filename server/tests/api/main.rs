@@ -26,5 +26,5 @@ mod sessions;
 mod setup_intents;
 mod subscriptions;
 mod tax_ids;
-mod webhook_endpoints;
 mod taxes;
+mod webhook_endpoints;

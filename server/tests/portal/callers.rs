@@ -142,7 +142,10 @@ const OPEN: &[(&str, &str, u16)] = &[
     ("GET", "/invoice/{secret}", 404),
     ("GET", "/healthz", 200),
     ("GET", "/readyz", 200),
+    ("GET", "/metrics", 404),
     ("GET", "/pkg/{*file}", 404),
+    ("GET", "/docs/api", 200),
+    ("GET", "/docs/openapi.json", 200),
 ];
 
 #[tokio::test]

@@ -89,6 +89,24 @@ async fn server_functions_are_for_our_own_pages() {
     assert!(called >= 8 * 5, "server functions were found");
 }
 
+/// The API and its reference are on the public URL only; a balancer's checks come by an address.
+#[tokio::test]
+async fn other_hosts_get_nothing() {
+    let stage = Stage::new().await;
+    let merchant = stage.merchant("Acme").await;
+    let bearer = format!("Bearer {}", merchant.key);
+    for (path, own) in [("/v1/account", 200), ("/docs/api", 200), ("/docs/openapi.json", 200), ("/", 401)] {
+        for (host, expected) in [("LOCALHOST:3000", own), ("localhost:3001", 421), ("billing.example", 421)] {
+            let mut visit = request(Method::GET, path, &[("authorization", &bearer)]);
+            visit.headers_mut().insert(header::HOST, host.parse().unwrap());
+            let (status, body) = stage.text(visit).await;
+            assert_eq!(status, expected, "{path} at {host}");
+            let is_nothing = if path.starts_with("/v1") { body.contains("\"error\"") } else { body.is_empty() };
+            assert!(status != 421 || is_nothing, "{path} at {host}: {body}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn health_says_whether_to_send_requests_here() {
     let stage = Stage::new().await;

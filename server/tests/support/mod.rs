@@ -1,6 +1,8 @@
 //! A shop to test against: a fresh database, a merchant with a key, and the API in front, called without a network.
 #![allow(dead_code)]
 
+pub mod document;
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -1,0 +1,150 @@
+//! What a run leaves in its log: the request on every line, and nobody's secret.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, Response, header};
+use serde_json::Value;
+use server::config::Settings;
+use server::log;
+use server::state::App;
+use sqlx::Connection;
+use tower::ServiceExt;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::Shop;
+
+/// Where lines go instead of to the terminal.
+#[derive(Clone, Default)]
+struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl Page {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Page {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
+
+fn settings(app: &App, filter: &str, format: &str) -> Settings {
+    Settings { log: filter.into(), log_format: format.into(), ..(*app.settings).clone() }
+}
+
+/// A browser at the portal's own address.
+async fn visit(app: &App, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Response<Body> {
+    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "billing.example");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    server::web::router(app.clone()).oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_log_names_the_request_on_every_line_and_tells_no_secret() {
+    let shop = Shop::on_sqlite().await;
+    let token = "scrape-me-7d1f".to_owned();
+    let settings = Settings { metrics_token: Some(token.clone()), ..settings(&shop.app, "trace", "json") };
+    let app = App { settings: Arc::new(settings), ..shop.app.clone() };
+    let page = Page::default();
+    // This runtime has one thread, so its every task writes here, and no other test does.
+    let _here = tracing::subscriber::set_default(log::subscriber(&app.settings, page.clone()).unwrap());
+
+    let bearer = format!("Bearer {}", shop.key);
+    let as_merchant = [("authorization", bearer.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let post = async |path: &str, form: &str| {
+        let answer = visit(&app, Method::POST, path, &as_merchant, form).await;
+        let id = answer.headers()["request-id"].to_str().unwrap().to_owned();
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (id, serde_json::from_slice::<Value>(&body).unwrap())
+    };
+    let (_, customer) = post("/v1/customers", "email=canary@example.com&description=canary-description").await;
+    let customer = customer["id"].as_str().unwrap().to_owned();
+    let (_, session) = post("/v1/billing_portal/sessions", &format!("customer={customer}")).await;
+    let link = session["url"].as_str().unwrap().trim_start_matches("https://billing.example").to_owned();
+    let from_a_page = [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-dest", "document"),
+        ("accept", "text/html"),
+    ];
+    let entered = visit(&app, Method::GET, &link, &from_a_page, "").await;
+    let cookie = entered.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let here = [("cookie", cookie.as_str()), ("accept", "text/html"), ("sec-fetch-site", "same-origin")];
+    assert_eq!(visit(&app, Method::GET, "/?q=canary-query", &here, "").await.status(), 200);
+    visit(&app, Method::GET, &link, &from_a_page, "").await;
+    visit(&app, Method::GET, "/session/canary-link", &from_a_page, "").await;
+    visit(&app, Method::GET, "/canary-path?canary-query", &here, "").await;
+    visit(&app, Method::POST, "/do/app/pages/cancel/cancel_subscription", &here, "comment=canary-comment").await;
+    visit(&app, Method::GET, "/metrics", &[("authorization", &format!("Bearer {token}"))], "").await;
+    visit(&app, Method::GET, "/v1/customers", &[("authorization", "Bearer sk_test_canary")], "").await;
+
+    // What fails is where a log talks most.
+    let mut books = sqlx::SqliteConnection::connect(&shop.database_url).await.unwrap();
+    sqlx::query("alter table subscription rename to gone").execute(&mut books).await.unwrap();
+    let failed = visit(&app, Method::GET, "/?q=canary-query", &here, "").await;
+    to_bytes(failed.into_body(), usize::MAX).await.unwrap();
+    sqlx::query("alter table customer rename to gone_too").execute(&mut books).await.unwrap();
+    let (failed, _) = post("/v1/customers", "email=canary@example.com&name=canary-name").await;
+    visit(&app, Method::GET, "/", &here, "").await;
+    visit(&app, Method::GET, &link, &from_a_page, "").await;
+
+    let text = page.text();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said = |message: &str| lines.iter().filter(|line| line["fields"]["message"] == message).collect::<Vec<_>>();
+    assert_eq!(said("answered").len(), 14, "{text}");
+    assert_eq!(said("request failed")[0]["span"]["request"], Value::from(failed));
+    assert!(!said("a page could not be answered").is_empty(), "a task beside the page's own fails in the log");
+    for line in &lines {
+        let target = line["target"].as_str().unwrap();
+        if ["server::", "app::", "billing::"].iter().any(|ours| target.starts_with(ours)) {
+            assert!(line["span"]["request"].as_str().is_some_and(|id| id.starts_with("req_")), "{line}");
+        }
+    }
+    let secrets = [
+        shop.key.as_str(),
+        link.trim_start_matches("/session/"),
+        cookie.split_once('=').unwrap().1,
+        &token,
+        "sk_test_canary",
+        "canary",
+    ];
+    for secret in secrets {
+        let told = text.lines().find(|line| line.contains(secret));
+        assert!(told.is_none(), "the log tells {secret}: {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_named_whatever_is_filtered_out() {
+    let shop = Shop::on_sqlite().await;
+    for (filter, format) in [("off,app=warn", "text"), ("app=warn", "json"), ("error,app=warn", "json")] {
+        let page = Page::default();
+        let lines = log::subscriber(&settings(&shop.app, filter, format), page.clone()).unwrap();
+        tracing::subscriber::with_default(lines, || {
+            log::span("req_1", "GET", "/").in_scope(|| {
+                tracing::info!(target: "app", "quiet");
+                tracing::warn!(target: "app", "loud");
+            });
+        });
+        let text = page.text();
+        assert!(text.contains("req_1") && text.contains("loud") && !text.contains("quiet"), "{filter}: {text}");
+    }
+    assert!(log::subscriber(&settings(&shop.app, "server=shout", "text"), Page::default()).is_err());
+}
