@@ -28,10 +28,8 @@ use invoice::tax_amounts;
 pub use line::line;
 use offer::named_rates;
 pub use offer::{coupon, promotion_code, tax_rate};
-pub use payment::{invoice_payment, payment_intent};
 pub use payment::{invoice_payment, payment_intent, setup_intent};
 pub use portal::{feedback_option, portal_branding, portal_configuration, portal_session, portal_settings};
-pub use portal::{portal_configuration, portal_session};
 pub use subscription::{item, subscription};
 
 /// The API version whose shapes these are.

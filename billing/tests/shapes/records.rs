@@ -1,13 +1,11 @@
 //! One record of each kind, as full as it gets, and what the wire makes of it.
 
+#[path = "records/stored.rs"]
 mod stored;
 
 use std::collections::BTreeMap;
 
-use billing::catalog::price::{PriceType, TaxBehavior};
-use billing::catalog::{Price, Product};
 use billing::customer::payment_method::MethodType;
-use billing::customer::payment_method::{BillingDetails, Details, MethodType, PaymentMethod};
 use billing::customer::{Address, CustomField, Customer, InvoiceSettings, Shipping, TaxExempt};
 use billing::directory::{Business, Merchant};
 use billing::invoice::{BillTo, Invoice, Line, Status as InvoiceStatus};
@@ -22,12 +20,9 @@ use billing::subscription::{
 use billing::{Currency, Event, Json, Metadata, Millis, Seconds, Tenant, wire};
 use serde_json::{Value, json};
 
+use crate::catalog::{coupon, named_rate, price, product, promotion_code, tax_rate};
 pub use stored::payment_method;
 use stored::{setup_intent, tax_id, webhook_endpoint};
-
-const THEN: Seconds = Seconds(1_790_000_000);
-const LATER: Seconds = Seconds(1_792_592_000);
-use crate::catalog::{coupon, named_rate, price, product, promotion_code, tax_rate};
 
 pub const THEN: Seconds = Seconds(1_790_000_000);
 pub const LATER: Seconds = Seconds(1_792_592_000);
@@ -138,79 +133,6 @@ fn customer() -> Customer {
         deleted_at: None,
         version: 1,
         balance: -500,
-    }
-}
-
-fn product() -> Product {
-    Product {
-        id: "prod_1".into(),
-        external_id: some("pro"),
-        active: true,
-        name: "Pro".into(),
-        description: some("All of it"),
-        default_price: some("price_1"),
-        images: Json(vec!["https://example.com/pro.png".into()]),
-        marketing_features: Json(vec!["Fast".into()]),
-        package_dimensions: Some(Json(json!({"height": 1, "length": 1, "weight": 1, "width": 1}))),
-        shippable: Some(false),
-        statement_descriptor: some("ACME PRO"),
-        tax_code: some("txcd_10000000"),
-        unit_label: some("seat"),
-        url: some("https://example.com/pro"),
-        metadata: metadata(),
-        created: THEN,
-        updated: THEN,
-        version: 1,
-    }
-}
-
-fn price() -> Price {
-    Price {
-        id: "price_1".into(),
-        external_id: some("pro-monthly"),
-        product: "prod_1".into(),
-        active: true,
-        r#type: PriceType::Recurring,
-        currency: usd(),
-        billing_scheme: "per_unit".into(),
-        unit_amount: Some(2000),
-        unit_amount_decimal: some("2000"),
-        tiers_mode: None,
-        tiers: None,
-        transform_quantity: Some(Json(json!({"divide_by": 10, "round": "up"}))),
-        interval: Some(Interval::Month),
-        interval_count: Some(1),
-        trial_period_days: Some(14),
-        tax_behavior: TaxBehavior::Exclusive,
-        lookup_key: some("pro"),
-        nickname: some("Monthly"),
-        metadata: metadata(),
-        created: THEN,
-pub fn payment_method(kind: MethodType) -> PaymentMethod {
-    PaymentMethod {
-        id: "pm_1".into(),
-        customer: some("cus_1"),
-        r#type: kind,
-        details: Json(Details {
-            brand: "visa".into(),
-            last4: "4242".into(),
-            exp_month: Some(12),
-            exp_year: Some(2030),
-            country: some("US"),
-            funding: some("credit"),
-        }),
-        billing_details: Json(BillingDetails {
-            address: address(),
-            email: some("ada@example.com"),
-            name: some("Ada"),
-            phone: some("+49 30 2"),
-        }),
-        fingerprint: "0123456789abcdef".into(),
-        gateway_ref: "pm_card_visa".into(),
-        metadata: metadata(),
-        created: THEN,
-        detached_at: None,
-        version: 1,
     }
 }
 

@@ -3,6 +3,9 @@
 // A test stops at the first thing that is not as it should be.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../billing/tests/shapes/catalog.rs"]
+#[allow(dead_code)]
+mod catalog;
 #[path = "../../../billing/tests/shapes/records.rs"]
 #[allow(dead_code)]
 mod records;

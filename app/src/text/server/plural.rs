@@ -12,6 +12,7 @@ pub enum Category {
 }
 
 /// The rules of the languages that may be served; a language's file names its own.
+#[allow(dead_code, reason = "which of them are used is for the languages that are there to say")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// One form: Japanese, Chinese.
