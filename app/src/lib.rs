@@ -43,11 +43,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/subscriptions/:id") view={Lazy::<SubscriptionPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/subscriptions/:id/cancel") view={Lazy::<CancelPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/invoices") view=InvoicesPage ssr=SsrMode::Async/>
-                    <Route path=path!("/invoices/:id") view=InvoicePage ssr=SsrMode::Async/>
-                    <Route path=path!("/payment-methods") view=MethodsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/details") view=DetailsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/details/:part") view=DetailsFormPage ssr=SsrMode::Async/>
-                    <Route path=path!("/activity") view=ActivityPage ssr=SsrMode::Async/>
+                    <Route path=path!("/invoices/:id") view={Lazy::<InvoicePage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/payment-methods") view={Lazy::<MethodsPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/details") view={Lazy::<DetailsPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/details/:part") view={Lazy::<DetailsFormPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/activity") view={Lazy::<ActivityPage>::new()} ssr=SsrMode::Async/>
                 </FlatRoutes>
             </Frame>
         </Router>

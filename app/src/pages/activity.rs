@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::parts::{Drawn, DrawnView, Icon, Loaded, Shown, icon};
+use crate::parts::{Drawn, DrawnView, Icon, Loaded, Page, Shown, icon};
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,12 +27,19 @@ pub async fn read_activity(before: Option<String>) -> Result<Shown> {
     Ok(session.show(&page))
 }
 
-#[component]
-pub fn ActivityPage() -> impl IntoView {
-    let query = use_query_map();
-    let before = move || query.with(|query| query.get("before"));
-    let page = Resource::new_blocking(before, read_activity);
-    view! { <Loaded page view=|shown| shown.draw(|page, _| activity(page))/> }
+pub struct ActivityPage(Page);
+
+#[lazy_route]
+impl LazyRoute for ActivityPage {
+    fn data() -> Self {
+        let query = use_query_map();
+        let before = move || query.with(|query| query.get("before"));
+        Self(Resource::new_blocking(before, read_activity))
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! { <Loaded page=this.0 view=|shown| shown.draw(|page, _| activity(page))/> }.into_any()
+    }
 }
 
 fn activity(page: Activity) -> AnyView {

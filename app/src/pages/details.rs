@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::parts::{Drawn, Form, FormFailure, FormKeys, Loaded, Notice, Pill, PillView, Select, Shown};
+use crate::parts::{Drawn, Form, FormFailure, FormKeys, Loaded, Notice, Page, Pill, PillView, Select, Shown};
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,12 +84,19 @@ pub async fn remove_tax_id(session: String, key: String, id: String) -> Result<(
     Ok(())
 }
 
-#[component]
-pub fn DetailsPage() -> impl IntoView {
-    let query = use_query_map();
-    let asked = move || query.with(|query| (query.get("done"), query.get("of")));
-    let page = Resource::new_blocking(asked, |(done, of)| read_details(done, of));
-    view! { <Loaded page view=|shown| shown.draw(details)/> }
+pub struct DetailsPage(Page);
+
+#[lazy_route]
+impl LazyRoute for DetailsPage {
+    fn data() -> Self {
+        let query = use_query_map();
+        let asked = move || query.with(|query| (query.get("done"), query.get("of")));
+        Self(Resource::new_blocking(asked, |(done, of)| read_details(done, of)))
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! { <Loaded page=this.0 view=|shown| shown.draw(details)/> }.into_any()
+    }
 }
 
 fn details(page: Details, form: Form) -> AnyView {

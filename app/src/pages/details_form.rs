@@ -3,10 +3,13 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::parts::{Drawn, Field, Fields, Form, FormFailure, FormKeys, Icon, Loaded, QueryForm, Select, Shown, icon};
+use crate::parts::{
+    Drawn, Field, Fields, Form, FormFailure, FormKeys, Icon, Loaded, Page, QueryForm, Select, Shown, icon,
+};
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,15 +60,22 @@ pub async fn save_details(session: String, key: String, part: String, entered: O
     Ok(())
 }
 
-#[component]
-pub fn DetailsFormPage() -> impl IntoView {
-    let (params, query) = (use_params_map(), use_query_map());
-    let asked = move || {
-        let part = params.with(|params| params.get("part")).unwrap_or_default();
-        (part, query.with(|query| query.get("country")))
-    };
-    let page = Resource::new_blocking(asked, |(part, country)| read_details_form(part, country));
-    view! { <Loaded page view=|shown| shown.draw(details_form)/> }
+pub struct DetailsFormPage(Page);
+
+#[lazy_route]
+impl LazyRoute for DetailsFormPage {
+    fn data() -> Self {
+        let (params, query) = (use_params_map(), use_query_map());
+        let asked = move || {
+            let part = params.with(|params| params.get("part")).unwrap_or_default();
+            (part, query.with(|query| query.get("country")))
+        };
+        Self(Resource::new_blocking(asked, |(part, country)| read_details_form(part, country)))
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! { <Loaded page=this.0 view=|shown| shown.draw(details_form)/> }.into_any()
+    }
 }
 
 fn details_form(page: DetailsForm, form: Form) -> AnyView {

@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
+use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::parts::{Drawn, DrawnView, Icon, Loaded, Shown, icon};
+use crate::parts::{Drawn, DrawnView, Icon, Loaded, Page, Shown, icon};
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,12 +28,19 @@ pub async fn read_invoice(id: String) -> Result<Shown> {
     Ok(session.show(&Invoice { title, sheet: Drawn::new(|| crate::parts::sheet::sheet(sheet)) }))
 }
 
-#[component]
-pub fn InvoicePage() -> impl IntoView {
-    let params = use_params_map();
-    let id = move || params.with(|params| params.get("id")).unwrap_or_default();
-    let page = Resource::new_blocking(id, read_invoice);
-    view! { <Loaded page view=|shown| shown.draw(|page, _| invoice(page))/> }
+pub struct InvoicePage(Page);
+
+#[lazy_route]
+impl LazyRoute for InvoicePage {
+    fn data() -> Self {
+        let params = use_params_map();
+        let id = move || params.with(|params| params.get("id")).unwrap_or_default();
+        Self(Resource::new_blocking(id, read_invoice))
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! { <Loaded page=this.0 view=|shown| shown.draw(|page, _| invoice(page))/> }.into_any()
+    }
 }
 
 fn invoice(page: Invoice) -> AnyView {

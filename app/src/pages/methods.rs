@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::parts::{
-    Form, FormFailure, FormKeys, Icon, Loaded, Method, MethodView, Notice, Pill, PillView, Shown, icon,
+    Form, FormFailure, FormKeys, Icon, Loaded, Method, MethodView, Notice, Page, Pill, PillView, Shown, icon,
 };
 use crate::text::t;
 
@@ -70,12 +71,19 @@ pub async fn remove_method(session: String, key: String, id: String) -> Result<(
     Ok(())
 }
 
-#[component]
-pub fn MethodsPage() -> impl IntoView {
-    let query = use_query_map();
-    let asked = move || query.with(|query| (query.get("done"), query.get("of")));
-    let page = Resource::new_blocking(asked, |(done, of)| read_methods(done, of));
-    view! { <Loaded page view=|shown| shown.draw(methods)/> }
+pub struct MethodsPage(Page);
+
+#[lazy_route]
+impl LazyRoute for MethodsPage {
+    fn data() -> Self {
+        let query = use_query_map();
+        let asked = move || query.with(|query| (query.get("done"), query.get("of")));
+        Self(Resource::new_blocking(asked, |(done, of)| read_methods(done, of)))
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! { <Loaded page=this.0 view=|shown| shown.draw(methods)/> }.into_any()
+    }
 }
 
 fn methods(page: Methods, form: Form) -> AnyView {
