@@ -42,7 +42,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/subscriptions/:id") view={Lazy::<SubscriptionPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/subscriptions/:id/cancel") view={Lazy::<CancelPage>::new()} ssr=SsrMode::Async/>
-                    <Route path=path!("/invoices") view=InvoicesPage ssr=SsrMode::Async/>
+                    <Route path=path!("/invoices") view={Lazy::<InvoicesPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/invoices/:id") view={Lazy::<InvoicePage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/payment-methods") view={Lazy::<MethodsPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/details") view={Lazy::<DetailsPage>::new()} ssr=SsrMode::Async/>

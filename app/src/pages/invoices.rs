@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::parts::{Drawn, Icon, InvoiceRow, InvoiceRows, Loaded, QueryForm, Select, Shown, icon};
+use crate::parts::{Drawn, Icon, InvoiceRow, InvoiceRows, Loaded, Page, QueryForm, Select, Shown, icon};
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,13 +45,21 @@ pub async fn read_invoices(
     Ok(session.show(&page))
 }
 
-#[component]
-pub fn InvoicesPage() -> impl IntoView {
-    let query = use_query_map();
-    let asked = move || query.with(|query| ["q", "status", "year", "after", "before"].map(|name| query.get(name)));
-    let page =
-        Resource::new_blocking(asked, |[q, status, year, after, before]| read_invoices(q, status, year, after, before));
-    view! { <Loaded page view=|shown| shown.draw(|page, _| invoices(page))/> }
+pub struct InvoicesPage(Page);
+
+#[lazy_route]
+impl LazyRoute for InvoicesPage {
+    fn data() -> Self {
+        let query = use_query_map();
+        let asked = move || query.with(|query| ["q", "status", "year", "after", "before"].map(|name| query.get(name)));
+        Self(Resource::new_blocking(asked, |[q, status, year, after, before]| {
+            read_invoices(q, status, year, after, before)
+        }))
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! { <Loaded page=this.0 view=|shown| shown.draw(|page, _| invoices(page))/> }.into_any()
+    }
 }
 
 fn invoices(page: Invoices) -> AnyView {

@@ -1,5 +1,7 @@
 //! One record of each kind, as full as it gets, and what the wire makes of it.
 
+#[path = "records/ours.rs"]
+mod ours;
 #[path = "records/stored.rs"]
 mod stored;
 
@@ -32,6 +34,8 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
     let tenant = tenant();
     vec![
         ("account", wire::account(&tenant, &merchant())),
+        ("audit_entry", wire::audit_entry(&tenant, &ours::audit_entry())),
+        ("billing.feedback_option", wire::feedback_option(&tenant, &ours::feedback_option())),
         ("billing_portal.configuration", wire::portal_configuration(&tenant, &configuration())),
         ("billing_portal.session", wire::portal_session(&tenant, &session(), "https://pay.example.com/session/x")),
         ("coupon", wire::coupon(&tenant, &coupon(), THEN)),
@@ -44,6 +48,8 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("event", wire::event(&tenant, &event())),
         ("invoice", wire::invoice(&tenant, &invoice())),
         ("line_item", wire::line(&tenant, &line())),
+        ("portal_branding", wire::portal_branding(&tenant, &ours::branding())),
+        ("portal_settings", wire::portal_settings(&tenant, &ours::settings())),
         ("payment_intent", wire::payment_intent(&tenant, &payment_intent())),
         ("payment_method", wire::payment_method(&tenant, &payment_method(MethodType::Card))),
         ("price", wire::price(&tenant, &price())),

@@ -201,6 +201,9 @@ fn object_name(kind: Kind) -> String {
     match kind {
         Kind::Configuration => "billing_portal.configuration".into(),
         Kind::Session => "billing_portal.session".into(),
+        Kind::FeedbackOption => "billing.feedback_option".into(),
+        Kind::Branding => "portal_branding".into(),
+        Kind::Settings => "portal_settings".into(),
         Kind::Line => "line_item".into(),
         other => snake(&format!("{other:?}")),
     }

@@ -1,0 +1,59 @@
+//! What Stripe does not have: the trail, the settings, the look; and the merchant's own reasons for leaving.
+
+use billing::audit::Entry;
+use billing::portal::branding::{Branding, Look};
+use billing::portal::feedback::FeedbackOption;
+use billing::settings::Settings;
+use billing::{Json, Millis};
+use serde_json::json;
+
+use super::{THEN, some};
+
+pub fn audit_entry() -> Entry {
+    Entry {
+        id: "aud_1".into(),
+        at_ms: Millis(THEN.0 * 1000),
+        action: "customer.updated".into(),
+        object: "customer".into(),
+        object_id: "cus_1".into(),
+        customer: some("cus_1"),
+        origin: "portal".into(),
+        actor: "bps_1".into(),
+        ip: some("203.0.113.7"),
+        user_agent: some("Mozilla/5.0"),
+        request_id: some("req_1"),
+        idempotency_key: some("key"),
+        event: some("evt_1"),
+        before: Some(Json(json!({ "name": "Ada" }))),
+        after: Some(Json(json!({ "name": "Ada L." }))),
+    }
+}
+
+pub fn feedback_option() -> FeedbackOption {
+    FeedbackOption {
+        id: "fbo_1".into(),
+        description: "Too many mails".into(),
+        active: false,
+        deactivated_at: Some(THEN),
+        created: THEN,
+        version: 1,
+    }
+}
+
+pub fn branding() -> Branding {
+    let look = Look {
+        name: some("Ada's"),
+        corner_radius: Some(8),
+        header_text: some("Thank you for staying"),
+        support_url: some("https://example.com/help"),
+        support_email: some("help@example.com"),
+        privacy_policy_url: some("https://example.com/privacy"),
+        terms_of_service_url: some("https://example.com/terms"),
+        ..Look::default()
+    };
+    Branding { look, updated: Some(THEN) }
+}
+
+pub fn settings() -> Settings {
+    Settings { default_locale: some("de"), owner_email: some("owner@example.com"), ..Settings::default() }
+}
