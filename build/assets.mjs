@@ -75,7 +75,7 @@ for (const [name, bytes] of files) put(`${folder}/${name}`, bytes)
 const [js, split, wasm] = [`${folder}/${NAME}.js`, `${folder}/__wasm_split.js`, `${folder}/${NAME}_bg.wasm`]
 const css = putHashed('.css', await bundledStyle())
 // Their maps are not carried, so nothing points at them.
-const joined = files => files.map(file => readFileSync(file, 'utf8')).join('\n').replace(/^\/[/*]# sourceMappingURL=.*$/gm, '')
+const joined = parts => parts.map(file => readFileSync(file, 'utf8')).join('\n').replace(/^\/[/*]# sourceMappingURL=.*$/gm, '')
 const ofReference = Object.fromEntries(Object.entries(reference).map(([kind, files]) => [kind, putHashed(`.${kind}`, joined(files), 'reference')]))
 
 const sizes = await Promise.all(filesIn(next).filter(file => !quick && COMPRESSIBLE.has(extname(file))).map(compress))
