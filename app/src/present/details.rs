@@ -240,6 +240,6 @@ mod tests {
         assert_eq!(form.fields[0].autocomplete, "shipping postal-code");
         assert_eq!(form.fields[2].value, "Boise");
         let html = form.country.unwrap().options.html();
-        assert!(html.contains(">Japan</option>") && html.matches(" selected").count() == 1, "one is chosen: {html}");
+        assert!(html.contains(">Japan<") && html.matches(" selected").count() == 1, "one is chosen");
     }
 }
