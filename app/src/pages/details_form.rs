@@ -31,15 +31,29 @@ pub struct Country {
 
 /// What a form holds. A field that the form has not is left alone; one that is empty is cleared.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Entered {
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub line_one: Option<String>,
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub line_two: Option<String>,
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
+}
+
+/// What is there but empty is said to be empty: a form's encoding takes an empty entry for none where it may be absent.
+fn given<'de, D: serde::Deserializer<'de>>(entry: D) -> std::result::Result<Option<String>, D::Error> {
+    String::deserialize(entry).map(Some)
 }
 
 #[server]
