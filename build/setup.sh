@@ -121,7 +121,7 @@ for step in "$@"; do
     case $step in
         build) basics; wasm-target; node-build; wasm-bindgen; wasm-split ;;
         run) basics; wasm-target; node-build; node-shop; wasm-bindgen; wasm-split ;;
-        bench) basics; wrk ;;
+        bench) basics; wrk; chromium; node-tests ;;
         lint) basics; rust-lints; wasm-target; node-tests ;;
         test) basics; rust-lints; wasm-target; chromium; postgres; node-build; node-tests; python; wasm-bindgen; wasm-split ;;
         dev) basics; wasm-target; node-build; wasm-bindgen; wasm-split ;;

@@ -8,6 +8,8 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brotliDecompressSync } from 'node:zlib'
 
+import { measure } from './speed.mjs'
+
 const root = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..')
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target')
 const folder = mkdtempSync(join(tmpdir(), 'portico-bench-'))
@@ -88,6 +90,12 @@ try {
   }
 
   report('memory, idle', memory(portico), 'MiB')
+  const speed = await measure(`http://${host}/`, cookie)
+  report('overview on a slow phone, first paint', Math.round(speed.first), 'ms', 700)
+  report('  largest paint', Math.round(speed.largest), 'ms', 700)
+  report('  hydrated', Math.round(speed.hydrated), 'ms', 2200)
+  report('  blocking time', Math.round(speed.blocking), 'ms', 100)
+  report('  layout shift', speed.shift, '', 0.01)
   const page = load(`http://${host}/`, cookie)
   report('memory, after load', memory(portico), 'MiB')
   await stop(portico)

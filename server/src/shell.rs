@@ -61,9 +61,10 @@ pub fn document() -> impl IntoView {
     }
 }
 
+/// Marks when the page answers by itself, for those who measure it.
 fn hydration(names: &Names) -> String {
     format!(
-        "import init,{{hydrate}} from'/{}';init({{module_or_path:'/{}'}}).then(()=>hydrate())",
+        "import init,{{hydrate}} from'/{}';init({{module_or_path:'/{}'}}).then(()=>{{hydrate();setTimeout(()=>performance.mark('hydrated'))}})",
         names.js, names.wasm
     )
 }
