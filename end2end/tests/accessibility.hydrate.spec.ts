@@ -16,6 +16,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       test.use({ colorScheme })
 
       test('the pages', async ({ page }) => {
+        test.slow()
         const customer = await newCustomer({ plans: ['starter_monthly'] })
         const subscription = `/subscriptions/${customer.subscriptions[0].id}`
         await enter(page, customer.id, { locale, return_url: 'https://app.example.com/' })

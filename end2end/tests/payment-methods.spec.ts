@@ -9,7 +9,7 @@ const open = async (page: Page, customer: string, parameters = {}) => {
   await page.getByRole('link', { name: 'Payment methods', exact: true }).click()
   await expect(page.getByRole('heading', { level: 1, name: 'Payment methods' })).toBeVisible()
 }
-const card = (page: Page, name: string) => page.getByRole('article').filter({ hasText: name })
+const card = (page: Page, name: string) => page.getByRole('article').filter({ has: page.locator('.method', { hasText: name }) })
 
 test('another default, and then one card less', async ({ page }) => {
   const customer = await newCustomer({ plans: ['starter_monthly'] })
