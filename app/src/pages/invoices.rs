@@ -85,7 +85,11 @@ fn search(search: Search) -> AnyView {
         <QueryForm action="/invoices".to_owned() role="search" label=t!(invoices.search)>
             <div class="entry">
                 <label class="field" for="field-q">{t!(invoices.search)}</label>
-                <input id="field-q" type="search" name="q" value=search.text maxlength="100" dir="auto"/>
+                // What has been typed stays in an entry, whatever its attribute says; so it is told as well.
+                <input
+                    id="field-q" type="search" name="q" value=search.text.clone() prop:value=search.text maxlength="100"
+                    dir="auto"
+                />
             </div>
             <Select name="status" label=t!(invoices.status) options=search.statuses/>
             <Select name="year" label=t!(invoices.year) options=search.years/>
