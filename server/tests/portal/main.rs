@@ -5,6 +5,7 @@
 
 mod callers;
 mod doors;
+mod forgeries;
 mod forms;
 mod hosted;
 mod links;
