@@ -9,7 +9,6 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const program = resolve(__dirname, '../target/release/portico')
-const logFile = resolve(__dirname, 'test-results/portico.log')
 
 /** What `portico demo --json` prints; `customers` maps a state ("active", "past_due", …) to an id. */
 export interface Demo {
@@ -26,9 +25,17 @@ export const folder = (): string => process.env.PORTICO_TEST_FOLDER ?? ''
 
 export default async function start() {
   if (process.env.PORTICO_URL) return
+  const { url, demo, cwd, stop } = await serve('portico')
+  Object.assign(process.env, { PORTICO_URL: url, PORTICO_DEMO: demo, PORTICO_TEST_FOLDER: cwd })
+  return stop
+}
+
+/** A server with a demo merchant of its own, whose log is `test-results/NAME.log`. */
+export async function serve(name: string) {
   if (!existsSync(program)) throw new Error('target/release/portico is missing: run `make build`')
 
   const cwd = mkdtempSync(join(tmpdir(), 'portico-end2end-'))
+  const logFile = resolve(__dirname, `test-results/${name}.log`)
   const [portal] = await freePorts(1)
   const url = `http://localhost:${portal}`
   const env = {
@@ -57,8 +64,7 @@ export default async function start() {
     throw new Error(`portico serve did not become ready:\n${readFileSync(logFile, 'utf8').slice(-4000)}`)
   }
 
-  Object.assign(process.env, { PORTICO_URL: url, PORTICO_DEMO: demo, PORTICO_TEST_FOLDER: cwd })
-  return stop
+  return { url, demo, cwd, stop }
 }
 
 // The program refuses settings that it does not know, so what is meant for the tests must not reach it.

@@ -89,15 +89,21 @@ fn operation(endpoint: &Endpoint, schemas: &Schemas) -> Value {
     let mut operation = json!({ "operationId": id(endpoint), "tags": [tag(endpoint.path)] });
     let (schema, names) = object(&endpoint.fields, "");
     if endpoint.method == "POST" {
-        let content = json!({ "schema": schema });
         if !names.is_empty() {
-            operation["requestBody"] = json!({
-                "content": { "application/x-www-form-urlencoded": content, "application/json": content },
-            });
+            operation["requestBody"] = json!({ "content": {
+                "application/x-www-form-urlencoded": form(&schema, &names),
+                "application/json": { "schema": schema },
+            } });
         }
     } else {
         parameters.extend(names.into_iter().map(|(name, schema, required)| {
-            json!({ "name": name, "in": "query", "required": required, "style": "deepObject", "schema": schema })
+            let mut parameter = json!({ "name": name, "in": "query", "required": required });
+            if in_brackets(&schema) {
+                parameter["style"] = json!("deepObject");
+                parameter["explode"] = json!(true);
+            }
+            parameter["schema"] = schema;
+            parameter
         }));
     }
     if !parameters.is_empty() {
@@ -113,6 +119,26 @@ fn operation(endpoint: &Endpoint, schemas: &Schemas) -> Value {
     responses.insert("default".into(), json!({ "$ref": "#/components/responses/error" }));
     operation["responses"] = Value::Object(responses);
     operation
+}
+
+/// A body as a form, whose objects and lists are written with brackets.
+fn form(schema: &Value, names: &[(String, Value, bool)]) -> Value {
+    let encoding: Map<String, Value> = names
+        .iter()
+        .filter(|(_, schema, _)| in_brackets(schema))
+        .map(|(name, ..)| (name.clone(), json!({ "style": "deepObject", "explode": true })))
+        .collect();
+    let mut form = json!({ "schema": schema });
+    if !encoding.is_empty() {
+        form["encoding"] = Value::Object(encoding);
+    }
+    form
+}
+
+/// Whether a parameter has more than one entry in a form. The style of a plain value is the usual one.
+fn in_brackets(schema: &Value) -> bool {
+    let is_deep = schema["type"] == "object" || schema["type"] == "array";
+    is_deep || schema["anyOf"].as_array().is_some_and(|forms| forms.iter().any(in_brackets))
 }
 
 /// The parameters directly inside `prefix`, as one schema and each by itself with whether it is required.
