@@ -97,8 +97,13 @@ fn methods(page: Methods, form: Form) -> AnyView {
     let body = if page.held.is_empty() {
         none()
     } else {
-        let each = |held: Held| view! { <li>{row(held, form.clone(), set_default, remove)}</li> };
-        view! { <ul class="methods">{page.held.into_iter().map(each).collect_view()}</ul> }.into_any()
+        // By their ids: a disclosure that is open goes with its card, and never passes to the one that takes its place.
+        let each = move |held: Held| view! { <li>{row(held, form.clone(), set_default, remove)}</li> };
+        let held = page.held;
+        view! {
+            <ul class="methods"><For each=move || held.clone() key=|held| held.id.clone() children=each/></ul>
+        }
+        .into_any()
     };
     view! {
         <Title text=t!(methods.title)/>

@@ -43,7 +43,11 @@ pub fn Fields(fields: Vec<Field>) -> AnyView {
         }
         .into_any()
     };
-    view! { <div class="entries">{fields.into_iter().map(each).collect_view()}</div> }.into_any()
+    // Drawn anew with each form: what was typed under one label never stays in the entry that takes its place.
+    view! {
+        <div class="entries"><For each=move || fields.clone() key=|field| field.name.clone() children=each/></div>
+    }
+    .into_any()
 }
 
 /// A list to choose one from; its options are drawn by the server, since there may be hundreds.
