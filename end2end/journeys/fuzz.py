@@ -79,6 +79,7 @@ def held(document):
 
 def expandable(schema, schemas, within=""):
     """The paths that `expand` takes: fields that hold an id, or the object that it is of."""
+    schema = schema.get("anyOf", [schema])[0]
     if "$ref" in schema:
         schema = schemas[schema["$ref"].rpartition("/")[2]]
     for name, field in schema.get("properties", {}).items():

@@ -206,8 +206,15 @@ fn answered(endpoint: &Endpoint, shape: Shape, schemas: &Schemas) -> Value {
     match shape {
         Shape::One(kind) => {
             let gone = format!("deleted_{}", named(kind));
-            let is_gone = endpoint.method == "DELETE" && schemas.contains_key(&gone);
-            schema::reference(if is_gone { &gone } else { &gone["deleted_".len()..] })
+            let whole = &gone["deleted_".len()..];
+            match endpoint.method {
+                "DELETE" if schemas.contains_key(&gone) => schema::reference(&gone),
+                // A deleted customer can still be read.
+                "GET" if whole == "customer" => {
+                    json!({ "anyOf": [schema::reference(whole), schema::reference(&gone)] })
+                }
+                _ => schema::reference(whole),
+            }
         }
         Shape::Many(kind) => json!({
             "type": "object",
