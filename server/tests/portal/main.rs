@@ -5,9 +5,7 @@
 
 mod callers;
 mod doors;
-mod forgeries;
 mod forms;
-mod fuzz;
 mod hosted;
 mod links;
 mod stage;
