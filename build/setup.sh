@@ -95,7 +95,8 @@ chromium() {
 
 # Load, and how much of it, for the benchmark.
 wrk() {
-    command -v wrk >/dev/null && command -v curl >/dev/null || install wrk curl
+    # The step has the name of the program.
+    { type -P wrk && type -P curl; } >/dev/null || install wrk curl
 }
 
 postgres() {

@@ -29,7 +29,9 @@ function report(what, value, unit, limit) {
 
 /** One core for what is measured, the other for what asks. */
 async function start(command, args, url) {
+  // Whatever happens, nothing outlives this.
   const child = spawn('taskset', ['-c', '0', command, ...args], { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] })
+  process.once('exit', () => child.kill())
   for (let n = 0; n < 200; n++) {
     if (await fetch(url).then(() => true, () => false)) return child
     await sleep(50)
@@ -46,10 +48,11 @@ function load(url, cookie, seconds = 8) {
   return { rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1]), p99: Number(p99) * { us: 0.001, ms: 1, s: 1000 }[unit] }
 }
 
-async function signIn(link) {
-  const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
-  const answer = await fetch(link, { redirect: 'manual', headers })
-  return answer.headers.get('set-cookie').split(';')[0]
+/** Follows a link as a browser does that a page led here; Node's fetch says of itself where it comes from. */
+function signIn(link) {
+  const headers = ['sec-fetch-site: cross-site', 'sec-fetch-mode: navigate', 'sec-fetch-dest: document', 'accept: text/html']
+  const head = execFileSync('curl', ['-s', '-D', '-', '-o', '/dev/null', ...headers.flatMap((header) => ['-H', header]), link], { encoding: 'utf8' })
+  return /^set-cookie: ([^;]+)/im.exec(head)[1]
 }
 
 // Node's fetch hides how many bytes came; ask for brotli by hand.
@@ -73,7 +76,7 @@ try {
   const demo = JSON.parse(execFileSync(join(root, 'target/release/portico'), ['demo', '--json'], { cwd: folder, env, encoding: 'utf8' }))
   execFileSync('cargo', ['build', '-q', '--release', '-p', 'server', '--example', 'bare'], { cwd: root, env: { ...env, CARGO_TARGET_DIR: target }, stdio: 'inherit' })
   const portico = await start(join(root, 'target/release/portico'), ['serve'], `http://${host}/readyz`)
-  const cookie = await signIn(demo.portal_url)
+  const cookie = signIn(demo.portal_url)
 
   const html = get('/', cookie)
   const text = brotliDecompressSync(html).toString()
