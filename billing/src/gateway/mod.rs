@@ -36,6 +36,31 @@ pub enum Outcome {
     Unknown,
 }
 
+/// Money to give back of a charge that was captured. `key` is natural (the refund's id), unique for ever: asked twice,
+/// given back once.
+#[derive(Debug, Clone)]
+pub struct Refund {
+    pub key: String,
+    /// The processor's reference of the charge.
+    pub charge: String,
+    pub amount: i64,
+    pub currency: Currency,
+}
+
+/// How a refund ended, as far as the processor has said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refunded {
+    Succeeded {
+        reference: String,
+    },
+    /// `reason` in Stripe's words, `expired_or_canceled_card`.
+    Failed {
+        reason: String,
+    },
+    /// No answer: asked again later with the same key.
+    Unknown,
+}
+
 pub trait PaymentGateway: Send + Sync {
     fn name(&self) -> &'static str;
 
@@ -44,4 +69,7 @@ pub trait PaymentGateway: Send + Sync {
 
     /// What became of a charge; `None` if the processor never saw it.
     fn look_up<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Outcome>>;
+
+    /// Gives back, or answers what became of the refund with this key.
+    fn refund<'a>(&'a self, refund: &'a Refund) -> Answer<'a, Refunded>;
 }

@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 
 use crate::customer::payment_method::{BillingDetails, Details, MethodType, NewMethod};
 use crate::error::{Error, Result};
-use crate::gateway::{Answer, Charge, Outcome, PaymentGateway};
+use crate::gateway::{Answer, Charge, Outcome, PaymentGateway, Refund, Refunded};
 
 pub struct Sandbox {
     ledger: SqlitePool,
@@ -101,6 +101,12 @@ impl Sandbox {
         )
         .execute(&ledger)
         .await?;
+        sqlx::query(
+            "create table if not exists refund (
+                key text primary key, reference text not null, charge text not null, amount bigint not null, currency text not null)",
+        )
+        .execute(&ledger)
+        .await?;
         Ok(Self { ledger })
     }
 
@@ -115,6 +121,43 @@ impl Sandbox {
         Ok(sum)
     }
 
+    /// The sum of all that was given back in one currency.
+    pub async fn refunded(&self, currency: &str) -> Result<i64> {
+        let (sum,): (i64,) =
+            sqlx::query_as("select cast(coalesce(sum(amount), 0) as bigint) from refund where currency = $1")
+                .bind(currency)
+                .fetch_one(&self.ledger)
+                .await?;
+        Ok(sum)
+    }
+
+    /// Never more than was captured, in one statement.
+    async fn give_back(&self, refund: &Refund) -> Result<Refunded> {
+        let reference = reference("sbr", &refund.key);
+        sqlx::query(
+            "insert into refund (key, reference, charge, amount, currency)
+             select $1, $2, $3, $4, $5 where exists (
+                 select 1 from charge c where c.reference = $3 and c.currency = $5 and c.outcome = 'succeeded'
+                 and c.amount >= $4 + (select coalesce(sum(r.amount), 0) from refund r where r.charge = $3))
+             on conflict do nothing",
+        )
+        .bind(&refund.key)
+        .bind(&reference)
+        .bind(&refund.charge)
+        .bind(refund.amount)
+        .bind(refund.currency.code())
+        .execute(&self.ledger)
+        .await?;
+        let made: Option<(i64,)> = sqlx::query_as("select amount from refund where key = $1")
+            .bind(&refund.key)
+            .fetch_optional(&self.ledger)
+            .await?;
+        Ok(match made {
+            Some(_) => Refunded::Succeeded { reference },
+            None => Refunded::Failed { reason: "declined".into() },
+        })
+    }
+
     async fn settle(&self, charge: &Charge) -> Result<Outcome> {
         let behaviour =
             METHODS.iter().find(|m| m.0 == charge.method).map_or(Behaviour::Decline("processing_error"), |m| m.4);
@@ -125,7 +168,7 @@ impl Sandbox {
         };
         sqlx::query("insert into charge (key, reference, method, amount, currency, outcome, code) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing")
             .bind(&charge.key)
-            .bind(format!("sbx_{}", hex::encode(&Sha256::digest(charge.key.as_bytes())[..12])))
+            .bind(reference("sbx", &charge.key))
             .bind(&charge.method)
             .bind(charge.amount)
             .bind(charge.currency.code())
@@ -150,6 +193,10 @@ impl Sandbox {
     }
 }
 
+fn reference(prefix: &str, key: &str) -> String {
+    format!("{prefix}_{}", hex::encode(&Sha256::digest(key.as_bytes())[..12]))
+}
+
 impl PaymentGateway for Sandbox {
     fn name(&self) -> &'static str {
         "sandbox"
@@ -161,5 +208,9 @@ impl PaymentGateway for Sandbox {
 
     fn look_up<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Outcome>> {
         Box::pin(async move { self.find(key).await.unwrap_or(Some(Outcome::Unknown)) })
+    }
+
+    fn refund<'a>(&'a self, refund: &'a Refund) -> Answer<'a, Refunded> {
+        Box::pin(async move { self.give_back(refund).await.unwrap_or(Refunded::Unknown) })
     }
 }

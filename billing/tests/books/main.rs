@@ -30,6 +30,7 @@ mod portal_details;
 mod portal_looks;
 mod portal_methods;
 mod portal_sessions;
+mod refunds;
 mod setup_intents;
 mod subscriptions;
 mod tax_ids;

@@ -3,7 +3,7 @@
 use billing::customer::payment_method;
 use billing::customer::{self};
 use billing::cycle;
-use billing::gateway::{Charge, Outcome, PaymentGateway};
+use billing::gateway::{Charge, Outcome, PaymentGateway, Refund, Refunded};
 use billing::invoice::{self, Invoice, Status as InvoiceStatus};
 use billing::payment::{self, IntentStatus};
 use billing::subscription::create::PaymentBehavior;
@@ -182,6 +182,9 @@ async fn a_payment_that_finds_no_gateway_answer_is_not_guessed() {
         }
         fn look_up<'a>(&'a self, _: &'a str) -> billing::gateway::Answer<'a, Option<Outcome>> {
             Box::pin(async { None })
+        }
+        fn refund<'a>(&'a self, _: &'a Refund) -> billing::gateway::Answer<'a, Refunded> {
+            Box::pin(async { Refunded::Unknown })
         }
     }
     on_both(async |stage| {

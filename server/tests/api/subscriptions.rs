@@ -1,6 +1,6 @@
 //! Subscriptions: what starts, what it costs at once, what ends it.
 
-use billing::gateway::{Answer, Charge, Outcome, PaymentGateway};
+use billing::gateway::{Answer, Charge, Outcome, PaymentGateway, Refund, Refunded};
 use serde_json::json;
 
 use crate::support::{NOW, Shop, on_both};
@@ -26,6 +26,10 @@ impl PaymentGateway for Silent {
 
     fn look_up<'a>(&'a self, _: &'a str) -> Answer<'a, Option<Outcome>> {
         Box::pin(async { Some(Outcome::Unknown) })
+    }
+
+    fn refund<'a>(&'a self, _: &'a Refund) -> Answer<'a, Refunded> {
+        Box::pin(async { Refunded::Unknown })
     }
 }
 

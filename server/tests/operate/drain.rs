@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use billing::gateway::{Answer, Charge, Outcome, PaymentGateway};
+use billing::gateway::{Answer, Charge, Outcome, PaymentGateway, Refund, Refunded};
 use server::commands::serve::listen;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -35,6 +35,10 @@ impl PaymentGateway for Gate {
 
     fn look_up<'a>(&'a self, _: &'a str) -> Answer<'a, Option<Outcome>> {
         Box::pin(async { None })
+    }
+
+    fn refund<'a>(&'a self, _: &'a Refund) -> Answer<'a, Refunded> {
+        Box::pin(async { Refunded::Unknown })
     }
 }
 
