@@ -8,7 +8,9 @@ use crate::error::{Error, Result};
 use crate::invoice::{self, Invoice};
 use crate::payment;
 use crate::store::Tx;
-use crate::subscription::{self, CollectionMethod, MissingPaymentMethod, Status, Subscription, announce, cancel, save};
+use crate::subscription::{
+    self, CollectionMethod, MissingPaymentMethod, Status, Subscription, announce, cancel, pause, save,
+};
 
 /// What one step did.
 #[derive(Debug)]
@@ -45,7 +47,10 @@ pub async fn advance(tx: &mut Tx, who: &Actor, id: &str) -> Result<Step> {
                 cancel::end(tx, who, &subscription, ending, due).await?;
                 return Ok(Step::Ended);
             }
-            MissingPaymentMethod::Pause => return pause(tx, who, subscription, due).await,
+            MissingPaymentMethod::Pause => {
+                pause::stop(tx, who, &subscription, subscription.clone(), due).await?;
+                return Ok(Step::Paused);
+            }
         }
     }
     renew(tx, who, &customer, subscription, due).await
@@ -64,7 +69,7 @@ async fn renew(tx: &mut Tx, who: &Actor, customer: &Customer, before: Subscripti
     next.current_period_start = recurring.start_of(next.billing_cycle_anchor, next.cycle)?;
     next.current_period_end = recurring.start_of(next.billing_cycle_anchor, next.cycle + 1)?;
     if next.status == Status::Trialing {
-        next.status = Status::Active;
+        next.enter(Status::Active, due)?;
     }
     save(tx, who, &mut next).await?;
     let lines = invoice::period_lines(&next)?;
@@ -80,24 +85,10 @@ async fn renew(tx: &mut Tx, who: &Actor, customer: &Customer, before: Subscripti
     Ok(Step::Billed(Box::new(invoice)))
 }
 
-async fn pause(tx: &mut Tx, who: &Actor, before: Subscription, due: Seconds) -> Result<Step> {
-    let mut paused = Subscription { status: Status::Paused, paused_at: Some(due), ..before.clone() };
-    save(tx, who, &mut paused).await?;
-    announce(
-        tx,
-        who,
-        Some(&before),
-        &paused,
-        "customer.subscription.paused",
-        &["customer.subscription.updated", "customer.subscription.paused"],
-    )
-    .await?;
-    Ok(Step::Paused)
-}
-
 /// The first invoice was not paid within 23 hours: nothing is owed any more.
 async fn expire(tx: &mut Tx, who: &Actor, before: Subscription, due: Seconds) -> Result<Step> {
-    let mut expired = Subscription { status: Status::IncompleteExpired, ended_at: Some(due), ..before.clone() };
+    let mut expired = before.clone();
+    expired.enter(Status::IncompleteExpired, due)?;
     save(tx, who, &mut expired).await?;
     if let Some(id) = &before.latest_invoice {
         invoice::take_back(tx, who, id, due).await?;

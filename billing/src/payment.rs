@@ -14,7 +14,7 @@ use crate::invoice::{self, Invoice};
 use crate::money::Currency;
 use crate::patch::Metadata;
 use crate::store::{Db, Json, Tx, maybe, one, run};
-use crate::subscription::{self, Status};
+use crate::subscription::{self, status};
 use crate::text_enum::text_enum;
 use crate::{id, transact, wire};
 
@@ -235,7 +235,7 @@ pub async fn settle(tx: &mut Tx, who: &Actor, attempt: &Attempt, outcome: &Outco
             if invoice.status == invoice::Status::Open {
                 invoice.attempt_count += 1;
                 invoice::mark_paid(tx, who, &mut invoice, attempt.charge.amount, now).await?;
-                paid(tx, who, &invoice).await?;
+                status::paid(tx, who, &invoice, now).await?;
             }
         }
         Outcome::Declined { code, .. } => {
@@ -324,30 +324,7 @@ pub(crate) async fn failed(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, even
     invoice.attempted = true;
     invoice::save(tx, who, invoice).await?;
     invoice::announce(tx, who, Some(&before), invoice, event, &[event]).await?;
-    move_subscription(tx, who, invoice, |status| (status == Status::Active).then_some(Status::PastDue)).await
-}
-
-async fn paid(tx: &mut Tx, who: &Actor, invoice: &Invoice) -> Result<()> {
-    move_subscription(tx, who, invoice, |status| {
-        matches!(status, Status::Incomplete | Status::PastDue).then_some(Status::Active)
-    })
-    .await
-}
-
-/// What the fate of its latest invoice does to a subscription.
-async fn move_subscription(
-    tx: &mut Tx,
-    who: &Actor,
-    invoice: &Invoice,
-    to: impl Fn(Status) -> Option<Status>,
-) -> Result<()> {
-    let Some(id) = &invoice.subscription else { return Ok(()) };
-    let before = subscription::get(tx, who, id).await?;
-    let Some(status) = to(before.status).filter(|_| before.latest_invoice.as_ref() == Some(&invoice.id)) else {
-        return Ok(());
-    };
-    let mut after = subscription::Subscription { status, ..before.clone() };
-    subscription::save(tx, who, &mut after).await?;
-    let event = "customer.subscription.updated";
-    subscription::announce(tx, who, Some(&before), &after, event, &[event]).await
+    let customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
+    let now = customer::now(tx, who, &customer).await?;
+    status::failed(tx, who, invoice, now).await
 }

@@ -3,7 +3,7 @@
 use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::customer;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::page::Page;
 use crate::patch::check_text;
 use crate::store::{Tx, run};
@@ -83,12 +83,7 @@ pub(crate) async fn end(
     mut subscription: Subscription,
     at: Seconds,
 ) -> Result<Subscription> {
-    if before.status.is_ended() {
-        return Err(Error::internal("an ended subscription was about to end again"));
-    }
-    subscription.status = Status::Canceled;
-    subscription.ended_at = Some(at);
-    subscription.canceled_at = subscription.canceled_at.or(Some(at));
+    subscription.enter(Status::Canceled, at)?;
     save(tx, who, &mut subscription).await?;
     run!(
         tx,

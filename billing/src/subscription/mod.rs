@@ -2,6 +2,8 @@
 
 pub mod cancel;
 pub mod create;
+pub mod pause;
+pub mod status;
 pub mod update;
 
 use serde::{Deserialize, Serialize};
@@ -22,18 +24,8 @@ use crate::text_enum::text_enum;
 use crate::{catalog, wire};
 
 pub use create::{NewItem, NewSubscription};
+pub use status::Status;
 pub use update::SubscriptionUpdate;
-
-text_enum!(Status {
-    Incomplete = "incomplete",
-    IncompleteExpired = "incomplete_expired",
-    Trialing = "trialing",
-    Active = "active",
-    PastDue = "past_due",
-    Unpaid = "unpaid",
-    Paused = "paused",
-    Canceled = "canceled",
-});
 
 text_enum!(CollectionMethod { ChargeAutomatically = "charge_automatically", SendInvoice = "send_invoice" });
 text_enum!(MissingPaymentMethod { Cancel = "cancel", CreateInvoice = "create_invoice", Pause = "pause" });
@@ -51,13 +43,6 @@ text_enum!(
         Unused = "unused",
     }
 );
-
-impl Status {
-    /// Nothing more happens to a subscription in such a state.
-    pub fn is_ended(self) -> bool {
-        matches!(self, Self::Canceled | Self::IncompleteExpired)
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CancellationDetails {
@@ -383,6 +368,9 @@ pub(crate) async fn announce(
     action: &'static str,
     events: &[&'static str],
 ) -> Result<()> {
+    if before.is_some_and(|before| before.status != after.status && !before.status.may_become(after.status)) {
+        return Err(Error::internal("a subscription made a move that it cannot make"));
+    }
     let render = |subscription: &Subscription| wire::subscription(&who.tenant, subscription);
     let change = Change {
         object: "subscription",

@@ -32,6 +32,7 @@ mod portal_methods;
 mod portal_sessions;
 mod refunds;
 mod setup_intents;
+mod subscription_states;
 mod subscriptions;
 mod tax_ids;
 mod taxes;
