@@ -251,6 +251,7 @@ create table invoice_item (
     id           text not null,
     customer     text not null,
     subscription text,
+    subscription_item text,
     invoice      text,                        -- null while it waits for the next invoice
     price        text,
     description  text,
@@ -263,6 +264,7 @@ create table invoice_item (
     discountable boolean not null,
     tax_rates    text not null,
     tax_behavior text,
+    taxes        text,                        -- those of the debit that a credit gives back
     details      text,                        -- for a proration: which debit it credits
     metadata     text not null,
     created      bigint not null,
@@ -271,6 +273,7 @@ create table invoice_item (
     foreign key (tenant, customer) references customer (tenant, id)
 );
 create index invoice_item_waiting on invoice_item (tenant, customer, invoice);
+create index invoice_item_of_item on invoice_item (tenant, subscription_item) where subscription_item is not null;
 
 create table invoice (
     tenant       bigint not null,
@@ -350,6 +353,7 @@ create table invoice_line (
     foreign key (tenant, invoice) references invoice (tenant, id)
 );
 create index invoice_line_of_invoice on invoice_line (tenant, invoice, position);
+create index invoice_line_of_item on invoice_line (tenant, subscription_item) where subscription_item is not null;
 
 create table payment_intent (
     tenant       bigint not null,

@@ -7,10 +7,9 @@ use crate::catalog::price::TaxBehavior;
 use crate::catalog::{TaxRate, tax_rate};
 use crate::customer::Customer;
 use crate::error::Result;
-use crate::invoice::NewLine;
+use crate::invoice::{NewLine, Terms};
 use crate::money::bounded;
 use crate::store::{Tx, maybe};
-use crate::subscription::{Item, Subscription};
 use crate::tax::{self, Parties, Rate, Reason};
 
 /// One line's taxes.
@@ -28,6 +27,7 @@ pub(crate) struct Borne {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sums {
     pub subtotal: i64,
+    pub discount: i64,
     pub tax: i64,
     pub total: i64,
 }
@@ -46,41 +46,41 @@ struct Basis {
     automatic: Option<Vec<TaxRate>>,
 }
 
-/// The taxes on each line of a subscription's invoice: by the item's own rates, else the subscription's, else, with
-/// automatic tax, by the merchant's for the customer's country and state.
+/// The taxes on what discounts have left of each line: by the line's own rates, else the invoice's, else, with automatic
+/// tax, by the merchant's for the customer's country and state. A credit is taxed as its debit was.
 pub(crate) async fn lines(
     tx: &mut Tx,
     who: &Actor,
     (merchant, customer): (&str, &Customer),
-    subscription: &Subscription,
+    terms: &Terms,
     lines: &[NewLine],
+    left: &[i64],
 ) -> Result<Vec<Borne>> {
-    let basis = basis(tx, who, (merchant, customer), subscription).await?;
-    let each = lines.iter().map(|line| {
-        let item = subscription.items.iter().find(|item| line.subscription_item.as_ref() == Some(&item.id));
-        let rates = rates(item, subscription, &basis);
-        bear(line.amount, &rates, &basis)
-    });
-    Ok(each.collect())
+    let basis = basis(tx, who, (merchant, customer), terms).await?;
+    let mut each = Vec::new();
+    for (line, left) in lines.iter().zip(left) {
+        each.push(match &line.taxes {
+            Some(taxes) => as_before(tx, who, *left, taxes).await?,
+            None => bear(*left, &rates(line, terms, &basis), &basis),
+        });
+    }
+    Ok(each)
 }
 
-/// The document: the sum of its lines as they are, and the exclusive tax on top.
-pub(crate) fn sums(amounts: &[i64], borne: &[Borne]) -> Result<Sums> {
+/// The document: the sum of its lines as they are, what discounts take, and the exclusive tax on top of what is `left`.
+pub(crate) fn sums(lines: &[NewLine], left: &[i64], borne: &[Borne]) -> Result<Sums> {
     let sum = |amounts: &mut dyn Iterator<Item = i64>| bounded(amounts.map(i128::from).sum(), "items");
+    let subtotal = sum(&mut lines.iter().map(|line| line.amount))?;
     let exclusive = borne.iter().map(|line| line.exclusive);
     Ok(Sums {
-        subtotal: sum(&mut amounts.iter().copied())?,
+        subtotal,
+        discount: subtotal - sum(&mut left.iter().copied())?,
         tax: sum(&mut borne.iter().map(|line| line.tax))?,
-        total: sum(&mut amounts.iter().copied().chain(exclusive))?,
+        total: sum(&mut left.iter().copied().chain(exclusive))?,
     })
 }
 
-async fn basis(
-    tx: &mut Tx,
-    who: &Actor,
-    (merchant, customer): (&str, &Customer),
-    subscription: &Subscription,
-) -> Result<Basis> {
+async fn basis(tx: &mut Tx, who: &Actor, (merchant, customer): (&str, &Customer), terms: &Terms) -> Result<Basis> {
     let address = customer.address.as_ref();
     let vat_id = vat_country(tx, who, &customer.id).await?;
     let parties = Parties {
@@ -89,7 +89,7 @@ async fn basis(
         exempt: customer.tax_exempt,
         vat_id: vat_id.as_deref(),
     };
-    let automatic = match subscription.automatic_tax {
+    let automatic = match terms.automatic_tax {
         false => None,
         true => {
             let state = address.and_then(|address| address.state.as_deref());
@@ -113,20 +113,37 @@ async fn vat_country(tx: &mut Tx, who: &Actor, customer: &str) -> Result<Option<
     Ok(found.and_then(|(country,)| country))
 }
 
-fn rates(item: Option<&Item>, subscription: &Subscription, basis: &Basis) -> Vec<Applied> {
-    let named = item.map(|item| &item.tax_rates).filter(|rates| !rates.is_empty());
-    let named = named.unwrap_or(&subscription.default_tax_rates.0);
+fn rates(line: &NewLine, terms: &Terms, basis: &Basis) -> Vec<Applied> {
+    let named = if line.tax_rates.is_empty() { &terms.default_tax_rates } else { &line.tax_rates };
     if !named.is_empty() {
         let rates = named.iter().filter_map(|named| named.rate.as_ref());
         return rates.map(|rate| apply(rate, rate.inclusive)).collect();
     }
-    let behavior = item.map_or(TaxBehavior::Unspecified, |item| item.price.tax_behavior);
+    let behavior = line.tax_behavior.or(line.price.as_ref().map(|price| price.tax_behavior));
     let automatic = basis.automatic.iter().flatten().map(|rate| match behavior {
-        TaxBehavior::Inclusive => apply(rate, true),
-        TaxBehavior::Exclusive => apply(rate, false),
-        TaxBehavior::Unspecified => apply(rate, rate.inclusive),
+        Some(TaxBehavior::Inclusive) => apply(rate, true),
+        Some(TaxBehavior::Exclusive) => apply(rate, false),
+        Some(TaxBehavior::Unspecified) | None => apply(rate, rate.inclusive),
     });
     automatic.collect()
+}
+
+/// The same rates, for the same reasons, as on the line whose `taxes` these are.
+async fn as_before(tx: &mut Tx, who: &Actor, amount: i64, taxes: &Value) -> Result<Borne> {
+    let (mut rates, mut untaxed) = (Vec::new(), None);
+    for tax in taxes.as_array().into_iter().flatten() {
+        let reason = Reason::parse(tax["taxability_reason"].as_str().unwrap_or_default(), "taxability_reason")?;
+        if !matches!(reason, Reason::StandardRated | Reason::ZeroRated) {
+            untaxed = Some(reason);
+        }
+        if let Some(id) = tax["tax_rate_details"]["tax_rate"].as_str() {
+            let rate = tax_rate::get(tx, who, id).await?;
+            rates.push(apply(&rate, tax["tax_behavior"] == "inclusive"));
+        }
+    }
+    // Automatic tax that found no rate left its reason alone.
+    let automatic = (rates.is_empty() && untaxed.is_some()).then(Vec::new);
+    Ok(bear(amount, &rates, &Basis { untaxed, automatic }))
 }
 
 fn apply(rate: &TaxRate, inclusive: bool) -> Applied {
@@ -168,6 +185,7 @@ fn entry(amount: i64, taxable: i64, applied: Option<&Applied>, reason: Reason) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Seconds;
     use crate::decimal::Decimal;
     use proptest::prelude::*;
 
@@ -189,7 +207,9 @@ mod tests {
             let basis = Basis { untaxed: None, automatic: None };
             let amounts: Vec<i64> = lines.iter().map(|(amount, _)| *amount).collect();
             let borne: Vec<Borne> = lines.iter().map(|(amount, rates)| bear(*amount, rates, &basis)).collect();
-            let sums = sums(&amounts, &borne).unwrap();
+            let at = (Seconds(0), Seconds(1));
+            let new: Vec<NewLine> = amounts.iter().map(|amount| NewLine::new("x".into(), 1, *amount, at)).collect();
+            let sums = sums(&new, &amounts, &borne).unwrap();
             prop_assert_eq!(sums.subtotal, amounts.iter().sum::<i64>());
             let entries = || borne.iter().flat_map(|line| line.taxes.as_array().unwrap());
             let amount = |entry: &Value| entry["amount"].as_i64().unwrap();

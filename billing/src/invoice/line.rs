@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use crate::actor::Actor;
+use crate::catalog::price::TaxBehavior;
+use crate::catalog::tax_rate::Named;
 use crate::catalog::{self, Price};
 use crate::clock::Seconds;
 use crate::error::Result;
@@ -44,15 +46,54 @@ pub struct Line {
 /// A line before it stands on an invoice.
 #[derive(Debug, Clone)]
 pub struct NewLine {
+    pub subscription: Option<String>,
     pub subscription_item: Option<String>,
-    pub price: Option<String>,
+    /// The item that waited for the invoice.
+    pub invoice_item: Option<String>,
+    pub price: Option<Price>,
     pub product_name: Option<String>,
     pub description: String,
     pub quantity: i64,
+    /// Before discounts and exclusive tax. A proration has its discount in it already, and is not discountable.
     pub amount: i64,
     pub period_start: Seconds,
     pub period_end: Seconds,
+    pub proration: bool,
+    pub discountable: bool,
+    /// Apply instead of the invoice's default rates.
+    pub tax_rates: Vec<Named>,
+    /// Instead of the price's.
+    pub tax_behavior: Option<TaxBehavior>,
+    /// A credit is taxed as the debit was that it gives back: that line's `taxes`.
+    pub taxes: Option<Value>,
+    /// For a proration: what it stands for.
+    pub details: Option<Value>,
     pub metadata: Metadata,
+}
+
+impl NewLine {
+    /// A plain one: of no subscription and no price, discountable, taxed by the invoice's default rates.
+    pub fn new(description: String, quantity: i64, amount: i64, (start, end): (Seconds, Seconds)) -> Self {
+        Self {
+            subscription: None,
+            subscription_item: None,
+            invoice_item: None,
+            price: None,
+            product_name: None,
+            description,
+            quantity,
+            amount,
+            period_start: start,
+            period_end: end,
+            proration: false,
+            discountable: true,
+            tax_rates: Vec::new(),
+            tax_behavior: None,
+            taxes: None,
+            details: None,
+            metadata: Metadata::new(),
+        }
+    }
 }
 
 macro_rules! columns {

@@ -2,8 +2,13 @@
 
 mod assess;
 mod bill;
+mod compose;
 pub mod hosted;
+mod issue;
+pub mod item;
+mod items;
 pub mod line;
+pub(crate) mod reduce;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +26,11 @@ use crate::text_enum::text_enum;
 use crate::wire;
 
 pub(crate) use bill::take_back;
-pub use bill::{bill_period, mark_paid, period_lines, trial_lines, void};
+pub use bill::{bill_period, mark_paid, void};
+pub use compose::{Bill, Composed, Terms, compose};
+pub use issue::issue;
+pub use item::InvoiceItem;
+pub use items::{period_lines, trial_lines};
 pub use line::{Line, NewLine};
 
 text_enum!(Status { Draft = "draft", Open = "open", Paid = "paid", Void = "void", Uncollectible = "uncollectible" });

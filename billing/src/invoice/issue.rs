@@ -1,0 +1,118 @@
+//! Writing a composed invoice: the draft with its lines, then its finalisation.
+
+use crate::actor::Actor;
+use crate::clock::Seconds;
+use crate::customer::{self, Customer};
+use crate::error::Result;
+use crate::id;
+use crate::invoice::compose::{Composed, due};
+use crate::invoice::{Invoice, Status, announce, columns, hosted, item, line, mark_paid, save};
+use crate::store::{Tx, run};
+use crate::subscription::CollectionMethod;
+
+/// Makes and finalises a composed invoice. What is owed is then collected by the door that asked; nothing owed is paid
+/// at once.
+pub async fn issue(tx: &mut Tx, who: &Actor, composed: Composed) -> Result<Invoice> {
+    let (mut customer, days, now) = (composed.customer.clone(), composed.days_until_due, composed.invoice.created);
+    let mut invoice = draft(tx, who, composed).await?;
+    finalize(tx, who, &mut customer, &mut invoice, days, now).await?;
+    if invoice.amount_due == 0 {
+        mark_paid(tx, who, &mut invoice, 0, now).await?;
+    }
+    Ok(invoice)
+}
+
+/// Writes it as a draft; what waited for it waits no longer.
+pub(crate) async fn draft(tx: &mut Tx, who: &Actor, composed: Composed) -> Result<Invoice> {
+    let mut invoice = Invoice { id: id::new("in", tx.now), ..composed.invoice };
+    insert(tx, who, &invoice).await?;
+    for line in &mut invoice.lines {
+        (line.id, line.invoice) = (id::new("il", tx.now), invoice.id.clone());
+        line::insert(tx, who, line).await?;
+    }
+    item::pull(tx, who, &composed.pulled, &invoice.id).await?;
+    announce(tx, who, None, &invoice, "invoice.created", &["invoice.created"]).await?;
+    Ok(invoice)
+}
+
+/// Fixes the invoice: to whom, how much, under which number (taken last, so that none is lost).
+pub(crate) async fn finalize(
+    tx: &mut Tx,
+    who: &Actor,
+    customer: &mut Customer,
+    invoice: &mut Invoice,
+    days_until_due: Option<i64>,
+    now: Seconds,
+) -> Result<()> {
+    let before = invoice.clone();
+    invoice.status = Status::Open;
+    invoice.finalized_at = Some(now);
+    if invoice.collection_method == CollectionMethod::SendInvoice {
+        invoice.due_date = Some(now.plus(days_until_due.unwrap_or_default() * 86_400));
+    }
+    let (amount_due, ending_balance) = due(invoice.total, invoice.starting_balance);
+    (invoice.amount_due, invoice.ending_balance) = (amount_due, Some(ending_balance));
+    invoice.number = Some(format!("{}-{:04}", customer.invoice_prefix, customer.next_invoice_sequence));
+    let unbilled = customer.clone();
+    customer.next_invoice_sequence += 1;
+    customer.currency.get_or_insert_with(|| invoice.currency.clone());
+    customer::save(tx, who, customer).await?;
+    // The first invoice fixes the currency, which is news; the count alone is not.
+    if customer.currency != unbilled.currency {
+        customer::announce(tx, who, Some(&unbilled), Some(customer), "customer.updated").await?;
+    }
+    save(tx, who, invoice).await?;
+    hosted::issue(tx, who, invoice).await?;
+    announce(tx, who, Some(&before), invoice, "invoice.finalized", &["invoice.finalized"]).await
+}
+
+async fn insert(tx: &mut Tx, who: &Actor, i: &Invoice) -> Result<()> {
+    run!(
+        tx,
+        concat!(
+            "insert into invoice (tenant, ",
+            columns!(),
+            ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+             $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)"
+        ),
+        who.tenant.key,
+        &i.id,
+        &i.customer,
+        &i.subscription,
+        &i.number,
+        i.status,
+        &i.billing_reason,
+        i.cycle_start,
+        i.collection_method,
+        i.auto_advance,
+        &i.currency,
+        i.period_start,
+        i.period_end,
+        i.subtotal,
+        i.discount,
+        i.tax,
+        i.total,
+        i.amount_due,
+        i.amount_paid,
+        i.amount_overpaid,
+        i.starting_balance,
+        i.ending_balance,
+        i.attempt_count,
+        i.attempted,
+        i.next_payment_attempt,
+        &i.default_payment_method,
+        &i.payment_intent,
+        &i.bill_to,
+        &i.description,
+        &i.footer,
+        &i.metadata,
+        i.created,
+        i.due_date,
+        i.finalized_at,
+        i.paid_at,
+        i.voided_at,
+        i.marked_uncollectible_at,
+        i.version
+    )?;
+    Ok(())
+}
