@@ -69,7 +69,7 @@ pub struct Settings {
 }
 
 /// Variables of the build and the tests, which the program ignores.
-const NOT_OURS: &[&str] = &["PORTICO_CACHE", "PORTICO_TEST_POSTGRES", "PORTICO_TEST_SCALE"];
+const NOT_OURS: &[&str] = &["PORTICO_CACHE", "PORTICO_TEST_POSTGRES", "PORTICO_TEST_SCALE", "PORTICO_TEST_SEED"];
 /// Settings that may hold a password, and so may also stand in a file named by `…_FILE`.
 pub const SECRETS: &[(&str, &str)] = &[
     ("PORTICO_DATABASE_URL", "database_url"),

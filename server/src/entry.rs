@@ -151,5 +151,5 @@ fn on_link_page(mut response: Response) -> Response {
 
 fn broken(error: &Error, locale: Locale) -> Response {
     tracing::error!(?error, "a link could not be opened");
-    shell::broken(locale)
+    on_link_page(shell::broken(locale))
 }

@@ -4,10 +4,11 @@ use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
 
 use app::session::Visit;
+use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, LOCATION, ORIGIN, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, LOCATION, ORIGIN, REFERER,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -18,6 +19,9 @@ use tracing::Instrument;
 use crate::api::error::Failure;
 use crate::state::App;
 use crate::{log, metrics, shell};
+
+/// What a form or server function may send, in bytes.
+pub const MOST_FORM: usize = 64 * 1024;
 
 /// Gives the request its id and its caller's address, for the log and the audit trail.
 pub async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
@@ -124,7 +128,8 @@ pub fn host(headers: &HeaderMap) -> Option<&str> {
 
 /// Forms and server functions are for pages of ours: anything else is refused before its body is read.
 ///
-/// Browsers say where a request comes from in `Sec-Fetch-Site`; where they do not, `Origin` must be ours.
+/// Browsers say where a request comes from in `Sec-Fetch-Site`; where they do not, `Origin` must be ours. A server
+/// function takes a form's encoding only.
 pub async fn same_origin(State(app): State<App>, request: Request, next: Next) -> Response {
     let is_function = request.uri().path().starts_with("/do/");
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) && !is_function {
@@ -137,7 +142,26 @@ pub async fn same_origin(State(app): State<App>, request: Request, next: Next) -
         Some(_) => false,
         None => origin == Some(app.settings.public_url.as_bytes()),
     };
-    if ours && *request.method() == Method::POST { next.run(request).await } else { refuse(&request) }
+    let is_form = !is_function || sends_form(request.headers());
+    if ours && is_form && *request.method() == Method::POST { next.run(request).await } else { refuse(&request) }
+}
+
+fn sends_form(headers: &HeaderMap) -> bool {
+    let media = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).and_then(|v| v.split(';').next());
+    media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}
+
+/// Takes a body in whole, so that one which is too long is refused as such and no handler sees a part of it. Nobody
+/// types a NUL, and PostgreSQL cannot even be asked for one.
+pub async fn small_body(request: Request, next: Next) -> Response {
+    let holds_nul = |text: &[u8]| text.contains(&0) || text.windows(3).any(|three| three == b"%00");
+    let (parts, body) = request.into_parts();
+    let address = parts.uri.path_and_query().map(|it| it.as_str()).unwrap_or_default();
+    match to_bytes(body, MOST_FORM).await {
+        Ok(bytes) if holds_nul(&bytes) || holds_nul(address.as_bytes()) => StatusCode::BAD_REQUEST.into_response(),
+        Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+    }
 }
 
 fn refuse(request: &Request) -> Response {
@@ -151,7 +175,11 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 /// A form sent without WebAssembly is answered by a redirect; an error's status would keep the browser from following.
-pub async fn follow_form(request: Request, next: Next) -> Response {
+/// It leads back to where the form stood, which is a page of ours or is not believed.
+pub async fn follow_form(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    if !request.headers().get(REFERER).is_some_and(|from| is_ours(from.as_bytes(), &app)) {
+        request.headers_mut().remove(REFERER);
+    }
     let is_form = wants_page(request.headers()) && request.uri().path().starts_with("/do/");
     let mut response = next.run(request).await;
     if is_form && response.headers().contains_key(LOCATION) {
@@ -160,14 +188,13 @@ pub async fn follow_form(request: Request, next: Next) -> Response {
     response
 }
 
-/// A panic costs its own request, nothing else.
-pub fn broken(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or(panic.downcast_ref::<&str>().copied())
-        .unwrap_or_default();
-    tracing::error!(panic = text, "a request panicked");
+fn is_ours(url: &[u8], app: &App) -> bool {
+    let rest = url.strip_prefix(app.settings.public_url.as_bytes());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+/// A panic costs its own request, nothing else. The log has it from [`log::panicked`].
+pub fn broken(_: Box<dyn Any + Send + 'static>) -> Response {
     shell::broken(app::text::Locale::default())
 }
 

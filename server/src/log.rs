@@ -1,6 +1,7 @@
 //! The log: lines for people or for machines, and on each line of a request the request's id.
 
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 
 use any_spawner::{CustomExecutor, Executor, PinnedFuture, PinnedLocalFuture};
 use tracing::{Instrument, Span, Subscriber};
@@ -32,6 +33,13 @@ where
         _ => lines.boxed(),
     };
     Ok(tracing_subscriber::registry().with(lines.with_filter(filter)))
+}
+
+/// Writes a panic as a line like any other, of the request that it happened in: for `std::panic::set_hook`, whose own
+/// text would break the log's format.
+pub fn panicked(panic: &PanicHookInfo<'_>) {
+    let at = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(panic = panic.payload_as_str().unwrap_or_default(), at, "panicked");
 }
 
 /// Lets what a page reads beside its own task belong to the page's request. Called before Leptos chooses for itself.

@@ -1,11 +1,11 @@
 //! The one router: which paths exist, and which layer stands in front of which.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
-use axum::routing::{any, get};
+use axum::routing::get;
 use leptos::prelude::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use tower_http::CompressionLevel;
@@ -14,9 +14,6 @@ use tower_http::compression::CompressionLayer;
 
 use crate::state::App;
 use crate::{api, entry, front, hosted, log, metrics, reference, shell, site, visit};
-
-/// What a form or server function may send (axum's own limit is 2 MB).
-const FORM_LIMIT: usize = 64 * 1024;
 
 /// Every path outside `/v1`, `/do` and the portal's own pages, for the table of callers × endpoints.
 pub const ROUTES: &[(&str, &str)] = &[
@@ -39,12 +36,11 @@ pub fn router(app: App) -> Router {
         .route("/invoice/{secret}", get(hosted::show))
         .with_state(app.clone());
     let portal = pages()
-        .layer(from_fn(front::follow_form))
+        .layer(from_fn_with_state(app.clone(), front::follow_form))
         .layer(from_fn(visit::require_session))
         .merge(entry)
         .fallback(visit::nothing_here)
-        .layer(CatchPanicLayer::custom(front::broken))
-        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(from_fn(front::small_body))
         .layer(from_fn_with_state(app.clone(), front::same_origin))
         .layer(from_fn_with_state(app.clone(), visit::resolve))
         .layer(from_fn_with_state(app.clone(), front::portal_host));
@@ -63,6 +59,7 @@ pub fn router(app: App) -> Router {
         .merge(reference)
         .merge(api::router(app.clone()).layer(from_fn_with_state(app.clone(), front::api_host)))
         .merge(portal)
+        .layer(CatchPanicLayer::custom(front::broken))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn_with_state(app.clone(), front::headers))
         .layer(from_fn(front::observe))
@@ -74,13 +71,12 @@ pub fn page_paths() -> Vec<String> {
     generate_route_list(app::App).iter().map(|route| route.path().to_owned()).collect()
 }
 
-/// The portal's pages and its server functions.
+/// The portal's pages, and the server functions that are registered: each under its own path, the others nowhere.
 fn pages() -> Router {
     log::follow_tasks();
     let options = LeptosOptions::builder().output_name("portico").build();
     Router::<LeptosOptions>::new()
         .leptos_routes_with_context(&options, generate_route_list(app::App), || {}, shell::document)
-        .route("/do/{*name}", any(leptos_axum::handle_server_fns))
         .with_state(options)
 }
 

@@ -33,6 +33,7 @@ pub struct Options {
 pub async fn run(settings: Settings, options: Options) -> Result<(), String> {
     let log = log::subscriber(&settings, std::io::stderr)?;
     tracing::subscriber::set_global_default(log).map_err(|e| e.to_string())?;
+    std::panic::set_hook(Box::new(log::panicked));
     metrics::start();
     if !options.workers_only {
         site::check()?;

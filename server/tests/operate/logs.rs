@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Response, header};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos::server_fn::axum::server_fn_paths;
 use serde_json::Value;
 use server::config::Settings;
 use server::log;
@@ -91,7 +94,8 @@ async fn a_log_names_the_request_on_every_line_and_tells_no_secret() {
     visit(&app, Method::GET, &link, &from_a_page, "").await;
     visit(&app, Method::GET, "/session/canary-link", &from_a_page, "").await;
     visit(&app, Method::GET, "/canary-path?canary-query", &here, "").await;
-    visit(&app, Method::POST, "/do/app/pages/cancel/cancel_subscription", &here, "comment=canary-comment").await;
+    let form = [here.as_slice(), &[("content-type", "application/x-www-form-urlencoded")]].concat();
+    visit(&app, Method::POST, "/do/app/pages/cancel/cancel_subscription", &form, "comment=canary-comment").await;
     visit(&app, Method::GET, "/metrics", &[("authorization", &format!("Bearer {token}"))], "").await;
     visit(&app, Method::GET, "/v1/customers", &[("authorization", "Bearer sk_test_canary")], "").await;
 
@@ -147,4 +151,120 @@ async fn a_request_is_named_whatever_is_filtered_out() {
         assert!(text.contains("req_1") && text.contains("loud") && !text.contains("quiet"), "{filter}: {text}");
     }
     assert!(log::subscriber(&settings(&shop.app, "server=shout", "text"), Page::default()).is_err());
+}
+
+/// A server function of this test's own, on the program's own router.
+#[server]
+async fn fall(text: String) -> Result<(), app::error::Error> {
+    panic!("{text}")
+}
+
+/// What would be another line, another colour or another field, if it were written as it came.
+const HOSTILE: &[&str] = &[
+    "a\r\nb",
+    "\u{1b}[31mred\u{1b}[0m",
+    "\"}\n{\"level\":\"ERROR\",\"fields\":{\"message\":\"forged\"}}\n",
+    "\u{2028}\u{85}\0\u{7}\u{202e}",
+    "\\\",\"forged\":\"",
+];
+
+/// A log of lines, each of which is one object, whole and without a control character.
+fn lines_of(page: &Page) -> Vec<Value> {
+    let text = page.text();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(text.chars().all(|c| c == '\n' || !c.is_ascii_control()), "{text:?}");
+    for line in &lines {
+        assert!(line["timestamp"].is_string() && line["level"].is_string() && line["target"].is_string(), "{line}");
+        assert!(line["fields"]["message"] != "forged" && line.get("forged").is_none(), "{line}");
+        assert!(line["fields"].get("forged").is_none(), "{line}");
+    }
+    lines
+}
+
+/// Panics are for this log too, while what other tests say still comes out.
+fn log_panics() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            log::panicked(panic);
+            before(panic);
+        }));
+    });
+}
+
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+#[tokio::test]
+async fn a_panic_costs_its_own_request_and_is_told_in_one_line() {
+    let shop = Shop::on_sqlite().await;
+    let page = Page::default();
+    let settings = settings(&shop.app, "info", "json");
+    let _here = tracing::subscriber::set_default(log::subscriber(&settings, page.clone()).unwrap());
+    log_panics();
+    for text in HOSTILE {
+        for accept in ["text/html", "application/json"] {
+            let headers = [FORM, ("sec-fetch-site", "same-origin"), ("accept", accept)];
+            // Whoever asks for a page is asked for a session first: the function answers to scripts.
+            let answer = visit(&shop.app, Method::POST, Fall::PATH, &headers, &format!("text={}", encoded(text))).await;
+            let expected = if accept == "text/html" { 401 } else { 500 };
+            assert_eq!(answer.status(), expected, "{text:?}");
+            assert_eq!(answer.headers()["cache-control"], "no-store");
+            let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+            let body = String::from_utf8_lossy(&body);
+            assert!(!body.contains("forged") && !body.contains("panic") && !body.contains(".rs"), "{body}");
+        }
+        assert_eq!(visit(&shop.app, Method::GET, "/readyz", &[], "").await.status(), 200, "the others are answered");
+    }
+    let lines = lines_of(&page);
+    let panics: Vec<_> = lines.iter().filter(|line| line["fields"]["message"] == "panicked").collect();
+    let said: Vec<_> = panics.iter().map(|line| line["fields"]["panic"].as_str().unwrap()).collect();
+    assert_eq!(said, HOSTILE, "each panic once, and what it said is a field's text");
+    for line in panics {
+        assert!(line["fields"]["at"].as_str().unwrap().contains("logs.rs"), "{line}");
+        let id = line["span"]["request"].as_str().unwrap();
+        assert!(id.starts_with("req_"), "{line}");
+        let answered = lines.iter().filter(|other| other["span"]["request"] == id && other["fields"]["status"] == 500);
+        assert_eq!(answered.count(), 1, "the request is found by its id: {line}");
+    }
+}
+
+/// Every string field of a customer, of every server function, of a path and of what a browser says of itself.
+#[tokio::test]
+async fn whatever_is_typed_a_line_stays_one_object() {
+    let shop = Shop::on_sqlite().await;
+    let page = Page::default();
+    let settings = settings(&shop.app, "trace", "json");
+    let _here = tracing::subscriber::set_default(log::subscriber(&settings, page.clone()).unwrap());
+    let bearer = format!("Bearer {}", shop.key);
+    let as_merchant = [("authorization", bearer.as_str()), FORM, ("user-agent", "\t{\"forged\":\"1\"}")];
+    let as_browser = [FORM, ("sec-fetch-site", "same-origin"), ("accept-language", "\",\"forged\":\"")];
+    let mut books = sqlx::SqliteConnection::connect(&shop.database_url).await.unwrap();
+    for is_broken in [false, true] {
+        if is_broken {
+            sqlx::query("alter table customer rename to gone").execute(&mut books).await.unwrap();
+        }
+        for text in HOSTILE {
+            let value = encoded(text);
+            let names =
+                ["name", "email", "phone", "description", "external_id", "metadata[a]", "address[city]", &value];
+            for name in names {
+                visit(&shop.app, Method::POST, "/v1/customers", &as_merchant, &format!("{name}={value}")).await;
+            }
+            let all =
+                format!("session={value}&key={value}&id={value}&done={value}&part={value}&kind={value}&{value}=1");
+            for (path, _) in server_fn_paths().filter(|(path, _)| *path != Fall::PATH) {
+                visit(&shop.app, Method::POST, path, &as_browser, &all).await;
+            }
+            for path in ["/v1/customers/", "/v1/", "/session/", "/invoice/", "/pkg/", "/", "/?q="] {
+                visit(&shop.app, Method::GET, &format!("{path}{value}"), &as_merchant, "").await;
+            }
+        }
+    }
+    let lines = lines_of(&page);
+    assert!(lines.iter().any(|line| line["fields"]["status"] == 500), "what failed is told");
 }

@@ -5,7 +5,9 @@
 
 mod callers;
 mod doors;
+mod forgeries;
 mod forms;
+mod fuzz;
 mod hosted;
 mod links;
 mod stage;

@@ -24,7 +24,9 @@ use billing::{Actor, Clock, Currency, Db, Decimal, Millis, directory, payment, t
 use clap::Parser;
 use server::config::Settings;
 use server::state::App;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tower::ServiceExt;
+use url::Url;
 
 pub const HOST: &str = "localhost:3000";
 
@@ -68,13 +70,32 @@ struct Arguments {
 
 impl Stage {
     pub async fn new() -> Self {
+        Self::at("http://localhost:3000").await
+    }
+
+    /// A server that browsers reach at this URL.
+    pub async fn at(public_url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let books = format!("sqlite://{}/portico.db", folder.path().display());
+        Self::open(public_url, &books, folder).await
+    }
+
+    /// On a fresh PostgreSQL database, where `PORTICO_TEST_POSTGRES` names a server.
+    pub async fn on_postgres() -> Option<Self> {
+        let mut url = Url::parse(&std::env::var("PORTICO_TEST_POSTGRES").ok()?).unwrap();
+        let name = format!("stage_{}", &billing::id::hash(&billing::id::secret())[..20]);
+        let mut connection = PgConnection::connect(url.as_str()).await.unwrap();
+        connection.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
+        url.set_path(&name);
+        Some(Self::open("http://localhost:3000", url.as_str(), tempfile::tempdir().unwrap()).await)
+    }
+
+    async fn open(public_url: &str, books: &str, folder: tempfile::TempDir) -> Self {
         let clock = Clock::manual(Millis(1_780_000_000_000));
-        let url = format!("sqlite://{}/portico.db", folder.path().display());
-        let db = Db::open(&url, clock.clone()).await.unwrap().reached_at("http://localhost:3000");
+        let db = Db::open(books, clock.clone()).await.unwrap().reached_at(public_url);
         db.migrate().await.unwrap();
         let sandbox = Sandbox::open(&format!("sqlite://{}/sandbox.db", folder.path().display())).await.unwrap();
-        let settings = Arguments::parse_from(["portico", "--public-url", "http://localhost:3000"]).settings;
+        let settings = Arguments::parse_from(["portico", "--public-url", public_url]).settings;
         let draining = Arc::new(AtomicBool::new(false));
         let app = App { db, gateway: Arc::new(sandbox), settings: Arc::new(settings), draining };
         Self { router: server::web::router(app.clone()), app, clock, _folder: folder }
@@ -308,6 +329,17 @@ pub fn from_a_page(path: &str) -> Request<Body> {
 /// The button on our own page.
 pub fn button(path: &str) -> Request<Body> {
     request(Method::POST, path, &[("sec-fetch-site", "same-origin"), ("accept", "text/html")])
+}
+
+/// A form of the portal's own page, sent without JavaScript.
+pub fn form(path: &str, cookie: &str, body: &str) -> Request<Body> {
+    let headers = [
+        ("cookie", cookie),
+        ("accept", "text/html"),
+        ("sec-fetch-site", "same-origin"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    request(Method::POST, path, &headers).map(|_| Body::from(body.to_owned()))
 }
 
 /// A page of the portal with a session's cookie.
