@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use app::session::Visit;
 use axum::body::{Body, to_bytes};
@@ -191,6 +192,17 @@ pub async fn follow_form(State(app): State<App>, mut request: Request, next: Nex
 fn is_ours(url: &[u8], app: &App) -> bool {
     let rest = url.strip_prefix(app.settings.public_url.as_bytes());
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+/// A page that takes longer than this is given up, and what it read with goes back to the pool.
+const MOST_TIME: Duration = Duration::from_secs(30);
+
+pub async fn in_time(request: Request, next: Next) -> Response {
+    let locale = request.extensions().get::<Visit>().map(|v| v.locale).unwrap_or_default();
+    tokio::time::timeout(MOST_TIME, next.run(request)).await.unwrap_or_else(|_| {
+        tracing::warn!("a page took too long");
+        shell::broken(locale)
+    })
 }
 
 /// A panic costs its own request, nothing else. The log has it from [`log::panicked`].

@@ -1,5 +1,7 @@
 //! The one router: which paths exist, and which layer stands in front of which.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,7 +9,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use leptos::prelude::LeptosOptions;
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -29,6 +31,10 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/docs/openapi.json"),
 ];
 
+/// The portal's pages, found out once and before any of them is asked for: while Leptos makes the list, no page
+/// anywhere in the process loads what it shows, and one that is being answered would wait for ever.
+static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(app::App));
+
 pub fn router(app: App) -> Router {
     let entry = Router::new()
         .route("/session/{secret}", get(entry::open).post(entry::open_by_button))
@@ -40,6 +46,7 @@ pub fn router(app: App) -> Router {
         .layer(from_fn(visit::require_session))
         .merge(entry)
         .fallback(visit::nothing_here)
+        .layer(from_fn(front::in_time))
         .layer(from_fn(front::small_body))
         .layer(from_fn_with_state(app.clone(), front::same_origin))
         .layer(from_fn_with_state(app.clone(), visit::resolve))
@@ -68,7 +75,7 @@ pub fn router(app: App) -> Router {
 
 /// The portal's pages by their paths (`/subscriptions/{id}`).
 pub fn page_paths() -> Vec<String> {
-    generate_route_list(app::App).iter().map(|route| route.path().to_owned()).collect()
+    PAGES.iter().map(|route| route.path().to_owned()).collect()
 }
 
 /// The portal's pages, and the server functions that are registered: each under its own path, the others nowhere.
@@ -76,7 +83,7 @@ fn pages() -> Router {
     log::follow_tasks();
     let options = LeptosOptions::builder().output_name("portico").build();
     Router::<LeptosOptions>::new()
-        .leptos_routes_with_context(&options, generate_route_list(app::App), || {}, shell::document)
+        .leptos_routes_with_context(&options, PAGES.clone(), || {}, shell::document)
         .with_state(options)
 }
 

@@ -29,6 +29,8 @@ use tower::ServiceExt;
 use url::Url;
 
 pub const HOST: &str = "localhost:3000";
+/// After which a request counts as one that is never answered.
+const MOST_PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
 pub struct Stage {
     pub router: Router,
@@ -295,8 +297,14 @@ impl Stage {
         (cookie_of(&answer).unwrap(), id)
     }
 
+    /// Fails, naming the request, where it is never answered.
     pub async fn send(&self, request: Request<Body>) -> Response<Body> {
-        self.router.clone().oneshot(request).await.unwrap()
+        let of = format!("{} {}", request.method(), request.uri());
+        let answer = self.router.clone().oneshot(request);
+        tokio::time::timeout(MOST_PATIENCE, answer)
+            .await
+            .unwrap_or_else(|_| panic!("no answer to {of}: {:?}", self.app.db.pools()))
+            .unwrap()
     }
 
     pub async fn text(&self, request: Request<Body>) -> (StatusCode, String) {
