@@ -39,6 +39,25 @@ impl Currency {
         if known { Ok(Self(code)) } else { Err(Error::invalid(param, format!("Invalid currency: {text}"))) }
     }
 
+    /// The least that Stripe charges, in minor units (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts); 0
+    /// where it names none.
+    pub fn least_charge(&self) -> i64 {
+        match self.code() {
+            "usd" | "aud" | "brl" | "cad" | "chf" | "eur" | "inr" | "nzd" | "sgd" => 50,
+            "gbp" => 30,
+            "bgn" => 100,
+            "aed" | "myr" | "pln" | "ron" => 200,
+            "dkk" => 250,
+            "nok" | "sek" => 300,
+            "hkd" => 400,
+            "mxn" | "thb" => 1000,
+            "czk" => 1500,
+            "huf" => 17_500,
+            "jpy" => 50,
+            _ => 0,
+        }
+    }
+
     pub fn code(&self) -> &str {
         &self.0
     }
@@ -69,7 +88,7 @@ pub fn round_ratio(a: i128, b: i128) -> i128 {
 
 /// Brings a computed amount back into the range that documents may hold.
 pub fn bounded(amount: i128, param: &str) -> Result<i64> {
-    i64::try_from(amount).ok().filter(|a| a.abs() <= MAX_AMOUNT).ok_or_else(|| {
+    i64::try_from(amount).ok().filter(|a| a.unsigned_abs() <= MAX_AMOUNT.unsigned_abs()).ok_or_else(|| {
         Error::invalid(param, format!("Amounts must be no more than {MAX_AMOUNT} in the currency's smallest unit"))
     })
 }

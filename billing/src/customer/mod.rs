@@ -1,5 +1,6 @@
 //! Customers: who is billed, where, in which language, and with what.
 
+pub mod balance;
 mod contact;
 pub mod payment_method;
 pub mod tax_id;
@@ -95,6 +96,8 @@ pub struct CustomerUpdate {
     pub footer: Patch<String>,
     pub preferred_locales: Patch<Vec<String>>,
     pub tax_exempt: Patch<TaxExempt>,
+    /// What the balance is to be, in the customer's currency, else the merchant's.
+    pub balance: Option<i64>,
     pub metadata: MetadataPatch,
 }
 
@@ -189,6 +192,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: CustomerUpdate) -> Result<Cus
         version: 1,
         balance: 0,
     };
+    let balance = new.balance;
     apply(tx, who, &mut customer, new).await?;
     run!(
         tx,
@@ -220,6 +224,9 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: CustomerUpdate) -> Result<Cus
         customer.deleted_at,
         customer.version
     )?;
+    if let Some(balance) = balance {
+        balance::set(tx, who, &mut customer, balance, balance::Kind::Initial).await?;
+    }
     announce(tx, who, None, Some(&customer), "customer.created").await?;
     Ok(customer)
 }
@@ -227,11 +234,17 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: CustomerUpdate) -> Result<Cus
 pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: CustomerUpdate) -> Result<Customer> {
     let before = get(tx, who, id).await?;
     let mut customer = before.clone();
+    let balance = update.balance;
     apply(tx, who, &mut customer, update).await?;
+    if customer != before {
+        save(tx, who, &mut customer).await?;
+    }
+    if let Some(balance) = balance {
+        balance::set(tx, who, &mut customer, balance, balance::Kind::Adjustment).await?;
+    }
     if customer == before {
         return Ok(customer);
     }
-    save(tx, who, &mut customer).await?;
     announce(tx, who, Some(&before), Some(&customer), "customer.updated").await?;
     Ok(customer)
 }

@@ -2,8 +2,9 @@
 
 use crate::actor::Actor;
 use crate::clock::Seconds;
+use crate::customer;
 use crate::error::{Error, Result};
-use crate::invoice::{Bill, Invoice, NewLine, Status, announce, compose, issue, save};
+use crate::invoice::{Bill, Invoice, NewLine, Status, announce, compose, credit, issue, save};
 use crate::payment;
 use crate::store::Tx;
 use crate::subscription::Subscription;
@@ -36,6 +37,7 @@ pub async fn mark_paid(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, amount: 
     invoice.next_payment_attempt = None;
     invoice.paid_at = Some(now);
     save(tx, who, invoice).await?;
+    credit::overpaid(tx, who, invoice).await?;
     announce(tx, who, Some(&before), invoice, "invoice.paid", &["invoice.paid"]).await
 }
 
@@ -60,6 +62,8 @@ pub(crate) async fn take_back(tx: &mut Tx, who: &Actor, id: &str, now: Seconds) 
     }
     let mut invoice = Invoice { status: Status::Void, voided_at: Some(now), auto_advance: false, ..before.clone() };
     save(tx, who, &mut invoice).await?;
+    let mut customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
+    credit::give_back(tx, who, &mut customer, &invoice).await?;
     announce(tx, who, Some(&before), &invoice, "invoice.voided", &["invoice.voided"]).await?;
     Ok(invoice)
 }

@@ -4,12 +4,12 @@
 use crate::actor::Actor;
 use crate::catalog::tax_rate::Named;
 use crate::clock::Seconds;
-use crate::customer::{self, Customer};
+use crate::customer::{self, Customer, balance};
 use crate::directory;
 use crate::error::Result;
 use crate::invoice::assess::{self, Borne, Sums};
 use crate::invoice::reduce::{self, Taken};
-use crate::invoice::{BillTo, Invoice, Line, NewLine, Status, item};
+use crate::invoice::{BillTo, Invoice, Line, NewLine, Status, credit, item};
 use crate::money::Currency;
 use crate::store::{Json, Tx};
 use crate::subscription::{CollectionMethod, Subscription};
@@ -89,15 +89,9 @@ pub async fn compose(tx: &mut Tx, who: &Actor, bill: &Bill<'_>) -> Result<Compos
     let sums = assess::sums(&lines, &left, &borne)?;
     let each = lines.into_iter().zip(taken).zip(borne).enumerate();
     let lines = each.map(|(position, ((new, taken), borne))| place(bill, position, new, taken, borne)).collect();
-    let invoice = assemble(bill, bill_to, sums, lines);
+    let balance = balance::of(tx, who, &customer.id, &bill.currency).await?;
+    let invoice = assemble(bill, bill_to, sums, lines, balance);
     Ok(Composed { invoice, customer, pulled, days_until_due: bill.terms.days_until_due })
-}
-
-/// What is due of a total, and the balance after it. A balance below zero is the customer's credit; so becomes a total
-/// below zero.
-pub(crate) fn due(total: i64, starting_balance: i64) -> (i64, i64) {
-    let sum = total + starting_balance;
-    (sum.max(0), sum.min(0))
 }
 
 async fn waiting(tx: &mut Tx, who: &Actor, bill: &Bill<'_>) -> Result<(Vec<String>, Vec<NewLine>)> {
@@ -127,8 +121,7 @@ async fn bill_to(tx: &mut Tx, who: &Actor, customer: &Customer, bill: &Bill<'_>)
     })
 }
 
-fn assemble(bill: &Bill<'_>, bill_to: BillTo, sums: Sums, lines: Vec<Line>) -> Invoice {
-    let starting_balance = 0;
+fn assemble(bill: &Bill<'_>, bill_to: BillTo, sums: Sums, lines: Vec<Line>, starting_balance: i64) -> Invoice {
     Invoice {
         id: String::new(),
         customer: bill.customer.into(),
@@ -146,7 +139,7 @@ fn assemble(bill: &Bill<'_>, bill_to: BillTo, sums: Sums, lines: Vec<Line>) -> I
         discount: sums.discount,
         tax: sums.tax,
         total: sums.total,
-        amount_due: due(sums.total, starting_balance).0,
+        amount_due: credit::settle(sums.total, starting_balance, &bill.currency).due,
         amount_paid: 0,
         amount_overpaid: 0,
         starting_balance,

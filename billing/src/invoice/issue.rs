@@ -5,8 +5,8 @@ use crate::clock::Seconds;
 use crate::customer::{self, Customer};
 use crate::error::Result;
 use crate::id;
-use crate::invoice::compose::{Composed, due};
-use crate::invoice::{Invoice, Status, announce, columns, hosted, item, line, mark_paid, save};
+use crate::invoice::compose::Composed;
+use crate::invoice::{Invoice, Status, announce, columns, credit, hosted, item, line, mark_paid, save};
 use crate::store::{Tx, run};
 use crate::subscription::CollectionMethod;
 
@@ -50,8 +50,7 @@ pub(crate) async fn finalize(
     if invoice.collection_method == CollectionMethod::SendInvoice {
         invoice.due_date = Some(now.plus(days_until_due.unwrap_or_default() * 86_400));
     }
-    let (amount_due, ending_balance) = due(invoice.total, invoice.starting_balance);
-    (invoice.amount_due, invoice.ending_balance) = (amount_due, Some(ending_balance));
+    credit::apply(tx, who, customer, invoice).await?;
     invoice.number = Some(format!("{}-{:04}", customer.invoice_prefix, customer.next_invoice_sequence));
     let unbilled = customer.clone();
     customer.next_invoice_sequence += 1;

@@ -3,6 +3,7 @@
 mod assess;
 mod bill;
 mod compose;
+pub mod credit;
 pub mod hosted;
 mod issue;
 pub mod item;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::with;
 use crate::actor::Tenant;
 use crate::customer::Customer;
+use crate::customer::balance::BalanceTransaction;
 use crate::customer::payment_method::{MethodType, PaymentMethod};
 use crate::customer::tax_id::TaxId;
 
@@ -40,6 +41,26 @@ pub fn customer(tenant: &Tenant, c: &Customer) -> Value {
         "test_clock": c.clock_id,
         // Ours.
         "external_id": c.external_id,
+    })
+}
+
+pub fn balance_transaction(tenant: &Tenant, t: &BalanceTransaction) -> Value {
+    json!({
+        "id": t.id,
+        "object": "customer_balance_transaction",
+        "amount": t.amount,
+        "checkout_session": null,
+        "created": t.created,
+        "credit_note": t.credit_note,
+        "currency": t.currency,
+        "customer": t.customer,
+        "customer_account": null,
+        "description": t.description,
+        "ending_balance": t.ending_balance,
+        "invoice": t.invoice,
+        "livemode": tenant.livemode,
+        "metadata": *t.metadata,
+        "type": t.r#type,
     })
 }
 

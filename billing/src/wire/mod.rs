@@ -21,7 +21,7 @@ use crate::page::Listed;
 
 pub use account::account;
 pub use catalog::{plan, price, product};
-pub use customer::{customer, deleted, payment_method, tax_id};
+pub use customer::{balance_transaction, customer, deleted, payment_method, tax_id};
 pub use event::{audit_entry, event, webhook_endpoint};
 pub use invoice::invoice;
 use invoice::tax_amounts;

@@ -30,6 +30,7 @@ fn everything() -> CustomerUpdate {
         custom_fields: Patch::Set(vec![CustomField { name: "PO".into(), value: "7".into() }]),
         footer: Patch::Set("Thanks".into()),
         preferred_locales: Patch::Set(vec!["de".into(), "en".into()]),
+        balance: None,
         tax_exempt: Patch::Set(TaxExempt::Reverse),
         metadata: Patch::Set([("plan".to_owned(), Some("a".to_owned()))].into()),
     }

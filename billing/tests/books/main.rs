@@ -9,6 +9,7 @@ mod support;
 mod activity;
 mod arithmetic;
 mod audit;
+mod balance;
 mod cancellation;
 mod catalog;
 mod customers;

@@ -1,5 +1,7 @@
 //! One record of each kind, as full as it gets, and what the wire makes of it.
 
+#[path = "records/ledger.rs"]
+mod ledger;
 #[path = "records/ours.rs"]
 mod ours;
 #[path = "records/stored.rs"]
@@ -40,6 +42,7 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("billing_portal.session", wire::portal_session(&tenant, &session(), "https://pay.example.com/session/x")),
         ("coupon", wire::coupon(&tenant, &coupon(), THEN)),
         ("customer", wire::customer(&tenant, &customer())),
+        ("customer_balance_transaction", wire::balance_transaction(&tenant, &ledger::balance_transaction())),
         ("deleted_coupon", wire::deleted("coupon", "HALF")),
         ("deleted_customer", wire::deleted("customer", "cus_1")),
         ("deleted_webhook_endpoint", wire::deleted("webhook_endpoint", "we_1")),

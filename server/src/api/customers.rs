@@ -113,6 +113,7 @@ fn read(params: &mut Params) -> Result<CustomerUpdate> {
         next_invoice_sequence: params.integer("next_invoice_sequence")?,
         preferred_locales: params.patch_texts("preferred_locales")?,
         tax_exempt: params.patch_word("tax_exempt", TaxExempt::parse)?,
+        balance: params.integer("balance")?,
         metadata: params.metadata()?,
         ..CustomerUpdate::default()
     };
@@ -122,7 +123,6 @@ fn read(params: &mut Params) -> Result<CustomerUpdate> {
         update.footer = settings.patch_text("footer")?;
         Ok(())
     })?;
-    params.fixed("balance", &["0"])?;
     Ok(update)
 }
 

@@ -20,6 +20,7 @@ const MOST_PATHS: usize = 20;
 pub enum Kind {
     Account,
     AuditEntry,
+    BalanceTransaction,
     Branding,
     Configuration,
     Coupon,
@@ -102,6 +103,8 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
         (TaxId, "owner") => Inside(TaxIdOwner),
         (Customer, "default_source" | "test_clock") => Whole,
         (InvoiceSettings, "default_payment_method") => Id(PaymentMethod),
+        (BalanceTransaction, "customer") => Id(Customer),
+        (BalanceTransaction, "invoice") => Id(Invoice),
         (Product, "default_price") => Id(Price),
         (Price, "product") => Id(Product),
         (Price, "tiers" | "currency_options") => Whole,

@@ -15,6 +15,7 @@ mod account;
 pub mod answer;
 mod audit_entries;
 mod auth;
+mod balance_transactions;
 mod body;
 pub mod call;
 mod configuration_features;
@@ -93,6 +94,10 @@ routes! {
     GET    "/v1/customers/{id}" => customers::retrieve;
     POST   "/v1/customers/{id}" => customers::update;
     DELETE "/v1/customers/{id}" => customers::delete;
+    POST   "/v1/customers/{id}/balance_transactions" => balance_transactions::create;
+    GET    "/v1/customers/{id}/balance_transactions" => balance_transactions::list;
+    GET    "/v1/customers/{id}/balance_transactions/{inner}" => balance_transactions::retrieve;
+    POST   "/v1/customers/{id}/balance_transactions/{inner}" => balance_transactions::update;
     GET    "/v1/customers/{id}/payment_methods" => payment_methods::list_of_customer;
     GET    "/v1/customers/{id}/payment_methods/{inner}" => payment_methods::retrieve_of_customer;
     GET    "/v1/customers/{id}/subscriptions" => subscriptions::list_of_customer;

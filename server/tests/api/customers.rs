@@ -86,7 +86,7 @@ async fn what_is_wrong_is_named(shop: Shop) {
         ("metadata=x", "parameter_invalid", "metadata"),
         ("metadata[a][b]=x", "parameter_invalid", "metadata[a]"),
         ("name[a]=x", "parameter_invalid", "name"),
-        ("balance=-500", "parameter_unsupported", "balance"),
+        ("balance=-500000000", "parameter_invalid", "balance"),
         ("source=tok_visa", "parameter_unsupported", "source"),
         ("tax_id_data[0][type]=eu_vat", "parameter_missing", "tax_id_data[0][value]"),
         ("test_clock=clock_1", "parameter_unsupported", "test_clock"),

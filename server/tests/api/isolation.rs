@@ -16,6 +16,8 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
     let method = shop.get(&format!("/v1/customers/{customer}/payment_methods")).await.ids().remove(0);
     let tax_ids = format!("/v1/customers/{customer}/tax_ids");
     let tax_id = shop.post(&tax_ids, "type=eu_vat&value=DE123456789").await.made();
+    let balance = format!("/v1/customers/{customer}/balance_transactions");
+    let adjustment = shop.post(&balance, "amount=-100&currency=eur").await.made();
     let setup = shop.post("/v1/setup_intents", &format!("customer={customer}")).await.made();
     let endpoint = shop.post("/v1/webhook_endpoints", "url=https://shop.example/hooks&enabled_events[]=*").await.made();
     let option = shop.post("/v1/billing/feedback_options", "description=Other plans").await.made();
@@ -29,6 +31,7 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
     let configuration = text(&shop.get("/v1/billing_portal/configurations/default").await.ok()["id"]);
     vec![
         ("/v1/accounts/", shop.merchant.clone(), String::new()),
+        ("/v1/customers/{id}/balance_transactions", customer.clone(), adjustment),
         ("/v1/customers/{id}/tax_ids", customer.clone(), tax_id.clone()),
         ("/v1/customers/", customer, method.clone()),
         ("/v1/tax_ids/", tax_id, String::new()),
@@ -61,6 +64,7 @@ async fn another_merchants_objects_are_not_there(shop: Shop) {
         let (_, id, inner) = stock.iter().find(|(start, ..)| path.starts_with(start)).unwrap();
         let form = match (*method, *path) {
             (_, "/v1/payment_methods/{id}/attach") => format!("customer={customer}"),
+            ("POST", "/v1/customers/{id}/balance_transactions") => "amount=1&currency=eur".to_owned(),
             ("POST", "/v1/customers/{id}/tax_ids") => "type=eu_vat&value=DE123456789".to_owned(),
             _ => String::new(),
         };

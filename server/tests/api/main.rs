@@ -7,6 +7,7 @@
 mod support;
 
 mod audit_entries;
+mod balance_transactions;
 mod catalog;
 mod configurations;
 mod customers;

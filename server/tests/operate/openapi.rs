@@ -237,6 +237,7 @@ fn object_name(kind: Kind) -> String {
         Kind::FeedbackOption => "billing.feedback_option".into(),
         Kind::Branding => "portal_branding".into(),
         Kind::Settings => "portal_settings".into(),
+        Kind::BalanceTransaction => "customer_balance_transaction".into(),
         Kind::Line => "line_item".into(),
         other => snake(&format!("{other:?}")),
     }
