@@ -5,12 +5,14 @@ pub mod sandbox;
 use std::future::Future;
 use std::pin::Pin;
 
+use serde::{Deserialize, Serialize};
+
 use crate::money::Currency;
 
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A charge to make off-session. `key` is natural (invoice and attempt), unique for ever: asked twice, charged once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Charge {
     pub key: String,
     pub method: String,
@@ -19,7 +21,7 @@ pub struct Charge {
 }
 
 /// How an attempt ended, as far as the processor has said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     Succeeded {
         reference: String,
@@ -38,7 +40,7 @@ pub enum Outcome {
 
 /// Money to give back of a charge that was captured. `key` is natural (the refund's id), unique for ever: asked twice,
 /// given back once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Refund {
     pub key: String,
     /// The processor's reference of the charge.
@@ -48,7 +50,7 @@ pub struct Refund {
 }
 
 /// How a refund ended, as far as the processor has said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refunded {
     Succeeded {
         reference: String,
@@ -59,6 +61,15 @@ pub enum Refunded {
     },
     /// No answer: asked again later with the same key.
     Unknown,
+}
+
+/// What a processor tells by itself of the charge with this key. It may come late, twice, or out of order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The processor's own number of it.
+    pub id: i64,
+    pub key: String,
+    pub outcome: Outcome,
 }
 
 pub trait PaymentGateway: Send + Sync {
@@ -72,4 +83,20 @@ pub trait PaymentGateway: Send + Sync {
 
     /// Gives back, or answers what became of the refund with this key.
     fn refund<'a>(&'a self, refund: &'a Refund) -> Answer<'a, Refunded>;
+
+    /// The customer's answer, yes or no, to a charge that waits for it: for a processor whose page for that is ours.
+    /// `None` if there is no such charge here.
+    fn challenge<'a>(&'a self, _reference: &'a str, _is_confirmed: bool) -> Answer<'a, Option<Outcome>> {
+        Box::pin(async { None })
+    }
+
+    /// What the processor has to tell, for one that is asked for it; others send it to us.
+    fn notices(&self) -> Answer<'_, Vec<Notice>> {
+        Box::pin(async { Vec::new() })
+    }
+
+    /// A notice has been written down: it need not be told again.
+    fn noticed(&self, _id: i64) -> Answer<'_, ()> {
+        Box::pin(async {})
+    }
 }
