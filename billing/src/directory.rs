@@ -295,3 +295,15 @@ pub async fn has_live_key(tx: &mut Tx) -> Result<bool> {
     )?;
     Ok(row.is_some())
 }
+
+/// The charges to look up now, the longest due first: whose, and their ids.
+pub async fn unsettled(tx: &mut Tx) -> Result<Vec<(Tenant, String)>> {
+    let now = tx.now;
+    let due: Vec<(i64, String, bool, String)> = all!(
+        tx,
+        "select t.id, t.merchant, t.livemode, a.id from payment_attempt a join tenant t on t.id = a.tenant
+         where a.status in ('processing', 'unknown') and a.next_lookup_ms <= $1 order by a.next_lookup_ms, a.id limit 100",
+        now
+    )?;
+    Ok(due.into_iter().map(|(key, merchant, livemode, id)| (Tenant { key, merchant, livemode }, id)).collect())
+}

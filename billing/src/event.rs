@@ -74,6 +74,8 @@ pub const NAMES: &[&str] = &[
     "invoice.payment_failed",
     "invoice.upcoming",
     "invoice.voided",
+    "payment_intent.canceled",
+    "payment_intent.created",
     "payment_intent.payment_failed",
     "payment_intent.requires_action",
     "payment_intent.succeeded",

@@ -1,57 +1,24 @@
 //! Money in: the intent is committed first, the gateway is called outside any transaction, the result after.
 
+pub mod charge;
+pub mod fate;
+pub mod intents;
+
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::actor::Actor;
-use crate::clock::Seconds;
 use crate::customer::{self, payment_method};
 use crate::error::{Error, Result};
-use crate::event::{Change, record};
 use crate::gateway::{Charge, Outcome, PaymentGateway};
 use crate::invoice::{self, Invoice};
-use crate::money::Currency;
-use crate::patch::Metadata;
-use crate::store::{Db, Json, Tx, maybe, one, run};
+use crate::store::{Db, Tx, one, run};
 use crate::subscription::{self, status};
-use crate::text_enum::text_enum;
-use crate::{id, transact, wire};
-
-text_enum!(IntentStatus {
-    RequiresPaymentMethod = "requires_payment_method",
-    RequiresAction = "requires_action",
-    Processing = "processing",
-    Succeeded = "succeeded",
-    Canceled = "canceled",
-});
-
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
-pub struct PaymentIntent {
-    pub id: String,
-    pub customer: String,
-    pub invoice: Option<String>,
-    pub amount: i64,
-    pub amount_received: i64,
-    pub currency: Currency,
-    pub status: IntentStatus,
-    pub payment_method: Option<String>,
-    pub latest_charge: Option<String>,
-    pub next_action: Option<Json<Value>>,
-    pub last_error: Option<Json<Value>>,
-    pub description: Option<String>,
-    pub metadata: Json<Metadata>,
-    pub created: Seconds,
-    pub canceled_at: Option<Seconds>,
-    pub version: i64,
-}
-
-macro_rules! columns {
-    () => {
-        "id, customer, invoice, amount, amount_received, currency, status, payment_method, latest_charge, next_action, last_error, \
-         description, metadata, created, canceled_at, version"
-    };
-}
+use crate::{id, transact};
+use charge::AttemptStatus;
+pub use intents::{IntentStatus, PaymentIntent, get as intent};
+use intents::{Said, settle as settle_intent};
 
 /// One question to a gateway, committed before it is asked.
 #[derive(Debug, Clone)]
@@ -60,21 +27,6 @@ pub struct Attempt {
     pub id: String,
     pub invoice: String,
     pub charge: Charge,
-}
-
-pub async fn intent(tx: &mut Tx, who: &Actor, id: &str) -> Result<PaymentIntent> {
-    maybe!(
-        tx,
-        concat!(
-            "select ",
-            columns!(),
-            " from payment_intent where tenant = $1 and id = $2 and (cast($3 as text) is null or customer = $3)"
-        ),
-        who.tenant.key,
-        id,
-        who.customer()
-    )?
-    .ok_or_else(|| Error::missing("payment_intent", id))
 }
 
 /// Charges an open invoice with the method that stands for it. Runs to its end even if the caller goes away.
@@ -105,18 +57,17 @@ pub async fn begin(tx: &mut Tx, who: &Actor, invoice: &str, gateway: &'static st
         return Err(Error::Busy);
     }
     let method = method_for(tx, who, &invoice).await?;
-    let payment = open_intent(tx, who, &mut invoice, &method.id).await?;
-    let (number,): (i64,) = one!(
-        tx,
-        "select cast(coalesce(max(number), 0) + 1 as bigint) from payment_attempt where tenant = $1 and invoice = $2",
-        who.tenant.key,
-        &invoice.id
-    )?;
+    let last = charge::last(tx, who, &invoice.id).await?;
+    if let Some(waiting) = last.as_ref().filter(|last| last.waits_for(&method.id, invoice.amount_remaining())) {
+        return waiting.question(tx, who).await;
+    }
+    let payment = intents::open(tx, who, &mut invoice, &method.id).await?;
+    let number = last.map_or(1, |last| last.number + 1);
     let attempt = Attempt {
         id: id::new("ch", tx.now),
         invoice: invoice.id.clone(),
         charge: Charge {
-            key: format!("{}/{}/{number}", who.tenant.key, invoice.id),
+            key: charge::key(&who.tenant, &invoice.id, number),
             method: method.gateway_ref,
             amount: invoice.amount_remaining(),
             currency: invoice.currency.clone(),
@@ -125,7 +76,8 @@ pub async fn begin(tx: &mut Tx, who: &Actor, invoice: &str, gateway: &'static st
     run!(
         tx,
         "insert into payment_attempt (tenant, id, payment_intent, invoice, number, customer, payment_method, amount, currency, status,
-         gateway, amount_refunded, lookups, created, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'processing', $10, 0, 0, $11, 1)",
+         gateway, amount_refunded, lookups, next_lookup_ms, created, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'processing', $10, 0, 0, $11, $12, 1)",
         who.tenant.key,
         &attempt.id,
         &payment,
@@ -136,6 +88,7 @@ pub async fn begin(tx: &mut Tx, who: &Actor, invoice: &str, gateway: &'static st
         attempt.charge.amount,
         &invoice.currency,
         gateway,
+        fate::first_look(tx.now),
         tx.now.seconds()
     )?;
     crate::audit::note(tx, who, "payment.attempted", "charge", &attempt.id, Some(&invoice.customer)).await?;
@@ -167,151 +120,50 @@ async fn method_for(tx: &mut Tx, who: &Actor, invoice: &Invoice) -> Result<payme
     payment_method::get(tx, who, &id).await
 }
 
-async fn open_intent(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, method: &str) -> Result<String> {
-    if let Some(id) = &invoice.payment_intent {
-        run!(
-            tx,
-            "update payment_intent set status = 'processing', payment_method = $3, next_action = null, last_error = null, version = version + 1 where tenant = $1 and id = $2",
-            who.tenant.key,
-            id,
-            method
-        )?;
-        return Ok(id.clone());
-    }
-    let id = id::new("pi", tx.now);
-    run!(
-        tx,
-        concat!(
-            "insert into payment_intent (tenant, ",
-            columns!(),
-            ") values ($1, $2, $3, $4, $5, 0, $6, 'processing', $7, null, null, null, null, '{}', $8, null, 1)"
-        ),
-        who.tenant.key,
-        &id,
-        &invoice.customer,
-        &invoice.id,
-        invoice.amount_remaining(),
-        &invoice.currency,
-        method,
-        tx.now.seconds()
-    )?;
-    invoice.payment_intent = Some(id.clone());
-    invoice::save(tx, who, invoice).await?;
-    Ok(id)
-}
-
-/// Writes down what the gateway answered. Said twice, it counts once.
+/// Writes down what the gateway answered. Said twice, it counts once; said in another order, it ends the same.
 pub async fn settle(tx: &mut Tx, who: &Actor, attempt: &Attempt, outcome: &Outcome) -> Result<Invoice> {
-    let (status, code, reference) = match outcome {
-        Outcome::Succeeded { reference } => ("succeeded", None, Some(reference)),
-        Outcome::Declined { reference, code } => ("declined", Some(code), Some(reference)),
-        Outcome::RequiresAction { reference } => ("requires_action", None, Some(reference)),
-        Outcome::Unknown => ("unknown", None, None),
-    };
-    let moved = run!(
-        tx,
-        "update payment_attempt set status = $3, decline_code = $4, gateway_ref = $5, settled_at = $6, next_lookup_ms = $7, version = version + 1
-         where tenant = $1 and id = $2 and status in ('processing', 'unknown')",
-        who.tenant.key,
-        &attempt.id,
-        status,
-        code,
-        reference,
-        (status != "unknown").then_some(tx.now.seconds()),
-        (status == "unknown").then(|| tx.now.plus(5 * 60 * 1000))
-    )?;
+    let before = charge::get(tx, who, &attempt.id).await?;
     let mut invoice = invoice::get(tx, who, &attempt.invoice).await?;
-    if moved == 0 {
-        return Ok(invoice);
-    }
+    let Some(status) = charge::settle(tx, who, &before, outcome).await? else { return Ok(invoice) };
     crate::audit::note(tx, who, "payment.settled", "charge", &attempt.id, Some(&invoice.customer)).await?;
-    let customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
-    let now = customer::now(tx, who, &customer).await?;
-    match outcome {
-        Outcome::Succeeded { .. } => {
-            settle_intent(tx, who, &invoice, attempt, IntentStatus::Succeeded, None, "payment_intent.succeeded")
-                .await?;
-            // An invoice that was voided meanwhile stays void: its payment intent says that the money is owed back.
-            if invoice.status == invoice::Status::Open {
-                invoice.attempt_count += 1;
-                invoice::mark_paid(tx, who, &mut invoice, attempt.charge.amount, now).await?;
-                status::paid(tx, who, &invoice, now).await?;
+    // Each attempt counts once, when something is first known of it.
+    let is_news = before.status.is_open();
+    match status {
+        AttemptStatus::Succeeded => received(tx, who, &mut invoice, attempt, is_news).await?,
+        AttemptStatus::Declined => {
+            let code = if let Outcome::Declined { code, .. } = outcome { code.as_str() } else { "generic_decline" };
+            let error = json!({"type": "card_error", "code": "card_declined", "decline_code": code, "message": "Your card was declined."});
+            let said = Said { last_error: Some(error), ..Said::of(IntentStatus::RequiresPaymentMethod) };
+            settle_intent(tx, who, &invoice, attempt, said, "payment_intent.payment_failed").await?;
+            if is_news {
+                failed(tx, who, &mut invoice, "invoice.payment_failed").await?;
             }
         }
-        Outcome::Declined { code, .. } => {
-            let error = json!({"type": "card_error", "code": "card_declined", "decline_code": code, "message": "Your card was declined."});
-            settle_intent(
-                tx,
-                who,
-                &invoice,
-                attempt,
-                IntentStatus::RequiresPaymentMethod,
-                Some(error),
-                "payment_intent.payment_failed",
-            )
-            .await?;
-            failed(tx, who, &mut invoice, "invoice.payment_failed").await?;
-        }
-        Outcome::RequiresAction { .. } => {
-            settle_intent(
-                tx,
-                who,
-                &invoice,
-                attempt,
-                IntentStatus::RequiresAction,
-                None,
-                "payment_intent.requires_action",
-            )
-            .await?;
+        AttemptStatus::RequiresAction => {
+            // The customer confirms from the invoice's own page.
+            let to = json!({ "url": &invoice.hosted_invoice_url, "return_url": null });
+            let action = json!({ "type": "redirect_to_url", "redirect_to_url": to });
+            let said = Said { next_action: Some(action), ..Said::of(IntentStatus::RequiresAction) };
+            settle_intent(tx, who, &invoice, attempt, said, "payment_intent.requires_action").await?;
             failed(tx, who, &mut invoice, "invoice.payment_action_required").await?;
         }
-        Outcome::Unknown => {}
+        AttemptStatus::Processing | AttemptStatus::Unknown => {}
     }
     Ok(invoice)
 }
 
-async fn settle_intent(
-    tx: &mut Tx,
-    who: &Actor,
-    invoice: &Invoice,
-    attempt: &Attempt,
-    status: IntentStatus,
-    error: Option<Value>,
-    event: &'static str,
-) -> Result<()> {
-    let id =
-        invoice.payment_intent.as_deref().ok_or_else(|| Error::internal("an attempt without its payment intent"))?;
-    let before = intent(tx, who, id).await?;
-    let mut after = before.clone();
-    after.status = status;
-    after.last_error = error.map(Json);
-    after.latest_charge = Some(attempt.id.clone());
-    if status == IntentStatus::Succeeded {
-        after.amount_received = attempt.charge.amount;
+/// Money came. An invoice that was voided or paid meanwhile stays as it is: what came is owed back.
+async fn received(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, attempt: &Attempt, is_news: bool) -> Result<()> {
+    let said = Said::of(IntentStatus::Succeeded);
+    settle_intent(tx, who, invoice, attempt, said, "payment_intent.succeeded").await?;
+    if invoice.status != invoice::Status::Open {
+        return Ok(());
     }
-    run!(
-        tx,
-        "update payment_intent set status = $3, last_error = $4, latest_charge = $5, amount_received = $6, version = version + 1 where tenant = $1 and id = $2",
-        who.tenant.key,
-        id,
-        after.status,
-        &after.last_error,
-        &after.latest_charge,
-        after.amount_received
-    )?;
-    // `requires_action` is told by the invoice's own event.
-    let events: &[&'static str] = if status == IntentStatus::RequiresAction { &[] } else { &[event] };
-    let render = |intent: &PaymentIntent| wire::payment_intent(&who.tenant, intent);
-    let change = Change {
-        object: "payment_intent",
-        id,
-        customer: Some(&invoice.customer),
-        before: Some(render(&before)),
-        after: Some(render(&after)),
-        action: event,
-        events,
-    };
-    record(tx, who, change).await
+    let customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
+    let now = customer::now(tx, who, &customer).await?;
+    invoice.attempt_count += i64::from(is_news);
+    invoice::mark_paid(tx, who, invoice, attempt.charge.amount, now).await?;
+    status::paid(tx, who, invoice, now).await
 }
 
 /// An attempt got nothing, so the subscription it was for is behind.

@@ -265,6 +265,7 @@ class Journey(unittest.TestCase):
                 "customer.updated",  # the first invoice fixes the currency
                 "invoice.finalized",
                 "customer.subscription.created",
+                "payment_intent.created",
                 "payment_intent.succeeded",
                 "invoice.paid",
                 "customer.subscription.updated",

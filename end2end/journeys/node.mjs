@@ -426,6 +426,7 @@ function journey(Sdk) {
       'customer.updated', // the first invoice fixes the currency
       'invoice.finalized',
       'customer.subscription.created',
+      'payment_intent.created',
       'payment_intent.succeeded',
       'invoice.paid',
       'customer.subscription.updated',

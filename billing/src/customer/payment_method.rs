@@ -1,5 +1,7 @@
 //! Payment methods: what may be shown of a card, mandate or account, and the gateway's name for it.
 
+pub mod update;
+
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
@@ -88,6 +90,17 @@ pub async fn get(tx: &mut Tx, who: &Actor, id: &str) -> Result<PaymentMethod> {
         who.tenant.key,
         id,
         who.customer()
+    )?
+    .ok_or_else(|| Error::missing("payment_method", id))
+}
+
+/// The same of one that was attached once: for what it paid, which the caller may see.
+pub(crate) async fn get_or_detached(tx: &mut Tx, who: &Actor, id: &str) -> Result<PaymentMethod> {
+    maybe!(
+        tx,
+        concat!("select ", columns!(), " from payment_method where tenant = $1 and id = $2"),
+        who.tenant.key,
+        id
     )?
     .ok_or_else(|| Error::missing("payment_method", id))
 }

@@ -65,5 +65,6 @@ pub(crate) async fn take_back(tx: &mut Tx, who: &Actor, id: &str, now: Seconds) 
     let mut customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
     credit::give_back(tx, who, &mut customer, &invoice).await?;
     announce(tx, who, Some(&before), &invoice, "invoice.voided", &["invoice.voided"]).await?;
+    payment::intents::cancel(tx, who, &invoice).await?;
     Ok(invoice)
 }

@@ -226,6 +226,7 @@ async fn every_change_has_an_entry() {
             "invoice.created",
             "invoice.finalized",
             "customer.subscription.created",
+            "payment_intent.created",
             "payment.attempted",
             "payment.settled",
             "payment_intent.succeeded",

@@ -16,6 +16,7 @@ mod customers;
 mod cycle;
 mod directory;
 mod events;
+mod faults;
 mod hosted_invoices;
 mod idempotency;
 mod invoice_search;

@@ -78,6 +78,7 @@ async fn every_step_of_the_first_payment_is_told_in_order() {
             ("customer.updated", customer.id.as_str()),
             ("invoice.finalized", invoice.as_str()),
             ("customer.subscription.created", subscription.id.as_str()),
+            ("payment_intent.created", intent.as_str()),
             ("payment_intent.succeeded", intent.as_str()),
             ("invoice.paid", invoice.as_str()),
             ("customer.subscription.updated", subscription.id.as_str()),

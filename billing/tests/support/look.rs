@@ -67,6 +67,11 @@ impl Stage {
         self.rows("select action, object_id from audit_entry order by id").await
     }
 
+    /// The books and the sandbox's ledger say the same; answers the sum that was kept.
+    pub async fn agreed(&self) -> i64 {
+        super::agree::books_and_ledger_agree(&self.db, &self.sandbox).await
+    }
+
     pub async fn captured(&self) -> i64 {
         self.sandbox.captured("eur").await.expect("the ledger answers")
     }

@@ -1,6 +1,7 @@
 //! What every test of the books stands on: one run on a fresh SQLite file and one on a fresh PostgreSQL database, with
 //! a clock that moves only when it is told to.
 
+mod agree;
 mod build;
 mod database;
 mod look;
@@ -22,6 +23,12 @@ pub const START: Seconds = Seconds(1_769_853_600);
 pub const MINUTE: i64 = 60;
 pub const HOUR: i64 = 60 * MINUTE;
 pub const DAY: i64 = 24 * HOUR;
+
+/// How often something is done: the first number, or the second where `PORTICO_TEST_SCALE=release`.
+pub fn scale(quick: usize, release: usize) -> usize {
+    let is_release = std::env::var("PORTICO_TEST_SCALE").is_ok_and(|scale| scale == "release");
+    if is_release { release } else { quick }
+}
 
 /// A change in its own transaction: `change!(stage, |tx| customer::create(tx, &stage.who, new))`, a `Result`.
 macro_rules! change {
