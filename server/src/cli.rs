@@ -33,6 +33,8 @@ enum Command {
     /// Merchants.
     #[command(subcommand)]
     Merchant(commands::merchant::Command),
+    /// Serve the built-in test processor by itself; `serve` finds it by PORTICO_SANDBOX_URL.
+    Sandbox(commands::sandbox::Options),
     /// API keys; a key's text is shown once, when it is made.
     #[command(subcommand)]
     Key(commands::key::Command),
@@ -60,6 +62,7 @@ pub async fn run() -> Result<(), String> {
         Command::Serve(options) => commands::serve::run(settings, options).await,
         Command::Demo { json } => commands::demo::run(&settings, json).await,
         Command::Merchant(command) => commands::merchant::run(&settings, command).await,
+        Command::Sandbox(options) => commands::sandbox::run(&settings, &options).await,
         Command::Key(command) => commands::key::run(&settings, command).await,
         Command::Session(command) => commands::session::run(&settings, command).await,
         Command::Migrate => commands::open(&settings).await.map(|_| println!("The database is up to date.")),

@@ -31,6 +31,10 @@ pub struct Settings {
     #[arg(long, global = true, env = "PORTICO_SANDBOX_DATABASE_URL", hide_env_values = true)]
     pub sandbox_database_url: Option<String>,
 
+    /// Where `portico sandbox` serves the built-in test processor, like http://127.0.0.1:3003 [default: this process is it].
+    #[arg(long, global = true, env = "PORTICO_SANDBOX_URL", value_parser = public_url)]
+    pub sandbox_url: Option<String>,
+
     /// What sealed rows are sealed with, at least 32 characters [default: made beside a SQLite database at first start].
     #[arg(long, global = true, env = "PORTICO_ENCRYPTION_KEY", hide_env_values = true)]
     pub encryption_key: Option<String>,
@@ -101,7 +105,7 @@ impl Settings {
     }
 
     /// The test processor's ledger: its own file, beside the books' where those are a file.
-    pub fn sandbox_url(&self) -> String {
+    pub fn sandbox_ledger(&self) -> String {
         self.sandbox_database_url.clone().unwrap_or_else(|| {
             let beside =
                 self.database_url.strip_prefix("sqlite://").map(|path| Path::new(path).with_file_name("sandbox.db"));

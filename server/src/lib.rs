@@ -10,6 +10,7 @@ pub mod hosted;
 pub mod log;
 pub mod metrics;
 pub mod reference;
+pub mod sandbox;
 pub mod shell;
 pub mod site;
 pub mod state;

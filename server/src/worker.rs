@@ -1,8 +1,11 @@
 //! Background work of this process: what is due in the job queue, one job at a time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use billing::gateway::PaymentGateway;
 use billing::job::{self, Job, NewJob};
+use billing::payment::fate;
 use billing::{Db, Millis, Result, idempotency, transact};
 use serde_json::json;
 use tokio::sync::watch;
@@ -11,6 +14,10 @@ use tokio::task::JoinHandle;
 use crate::metrics;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
+/// How often the gateway is asked for news, and charges without an answer are looked for.
+const NEWS_MS: i64 = 10 * 1000;
+/// What recurs, by its name in the queue.
+const RECURRING: &[&str] = &["payments", "prune"];
 const IDLE: Duration = Duration::from_secs(1);
 
 pub struct Workers {
@@ -26,14 +33,14 @@ impl Workers {
     }
 }
 
-pub fn start(db: Db) -> Workers {
+pub fn start(db: Db, gateway: Arc<dyn PaymentGateway>) -> Workers {
     let (stop, mut stopped) = watch::channel(false);
     let task = tokio::spawn(async move {
         if let Err(error) = plan(&db).await {
             tracing::error!(%error, "could not plan the recurring jobs");
         }
         while !*stopped.borrow() {
-            match run_one(&db).await {
+            match run_one(&db, &*gateway).await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => tracing::error!(?error, "a job could not be taken"),
@@ -48,15 +55,19 @@ pub fn start(db: Db) -> Workers {
 async fn plan(db: &Db) -> Result<()> {
     transact!(db, |tx| {
         tx.unaudited();
-        let job = NewJob { tenant: None, kind: "prune", unique_key: Some("prune"), payload: json!({}), run_at: tx.now };
-        job::enqueue(tx, job).await
+        for kind in RECURRING {
+            let job = NewJob { tenant: None, kind, unique_key: Some(kind), payload: json!({}), run_at: tx.now };
+            job::enqueue(tx, job).await?;
+        }
+        Ok(())
     })
 }
 
 /// Runs one due job; answers whether there was one.
-pub async fn run_one(db: &Db) -> Result<bool> {
+pub async fn run_one(db: &Db, gateway: &dyn PaymentGateway) -> Result<bool> {
     let Some(job) = transact!(db, |tx| job::claim(tx).await)? else { return Ok(false) };
     match job.kind.as_str() {
+        "payments" => counted("payments", payments(db, gateway, &job).await)?,
         "prune" => counted("prune", prune(db, &job).await)?,
         unknown => {
             tracing::error!(kind = unknown, job = job.id, "no worker knows this job");
@@ -66,6 +77,19 @@ pub async fn run_one(db: &Db) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// What the gateway tells by itself, then what it has to be asked for.
+async fn payments(db: &Db, gateway: &dyn PaymentGateway, job: &Job) -> Result<()> {
+    let worked = async {
+        fate::take_notices(db, gateway).await?;
+        fate::reconcile_due(db, gateway).await
+    };
+    let failed = worked.await.err();
+    let next: Millis = db.clock().wall().plus(NEWS_MS);
+    let said = failed.as_ref().map(ToString::to_string);
+    transact!(db, |tx| job::again(tx, &job.id, next, said.as_deref()).await)?;
+    failed.map_or(Ok(()), Err)
 }
 
 async fn prune(db: &Db, job: &Job) -> Result<()> {

@@ -4,6 +4,7 @@ pub mod backup;
 pub mod demo;
 pub mod key;
 pub mod merchant;
+pub mod sandbox;
 pub mod serve;
 pub mod session;
 

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use billing::gateway::sandbox::Sandbox;
 use billing::{Clock, directory};
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{connect, detail};
+use super::{connect, detail, sandbox};
 use crate::config::Settings;
 use crate::state::App;
 use crate::{log, metrics, site, web, worker};
@@ -40,7 +39,7 @@ pub async fn run(settings: Settings, options: Options) -> Result<(), String> {
     }
     let app = open(settings).await?;
     refuse_exposed_live(&app).await?;
-    let workers = (!options.no_workers).then(|| worker::start(app.db.clone()));
+    let workers = (!options.no_workers).then(|| worker::start(app.db.clone(), app.gateway.clone()));
     if options.workers_only {
         stop_signal().await;
     } else {
@@ -61,10 +60,8 @@ async fn open(settings: Settings) -> Result<App, String> {
     } else if !db.is_ready().await.map_err(|e| detail(&e))? {
         return Err("the database's schema is not up to date; run `portico migrate`".into());
     }
-    let sandbox = Sandbox::open(&settings.sandbox_url())
-        .await
-        .map_err(|e| format!("cannot open the sandbox's ledger: {}", detail(&e)))?;
-    Ok(App { db, gateway: Arc::new(sandbox), settings: Arc::new(settings), draining: Arc::new(AtomicBool::new(false)) })
+    let gateway = sandbox::gateway(&settings).await?;
+    Ok(App { db, gateway, settings: Arc::new(settings), draining: Arc::new(AtomicBool::new(false)) })
 }
 
 /// Real money over plain HTTP on a public name is refused.
@@ -121,7 +118,8 @@ pub async fn listen(
     }
 }
 
-async fn stop_signal() {
+/// Waits until the process is told to stop.
+pub async fn stop_signal() {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return std::future::pending().await;

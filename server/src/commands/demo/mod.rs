@@ -9,7 +9,7 @@ use billing::catalog::price::{NewPrice, PriceProduct};
 use billing::catalog::{Cost, NewProduct, Price, ProductUpdate};
 use billing::customer::{Address, CustomerUpdate, payment_method};
 use billing::gateway::PaymentGateway;
-use billing::gateway::sandbox::{Sandbox, test_method};
+use billing::gateway::sandbox::test_method;
 use billing::patch::Patch;
 use billing::period::Recurring;
 use billing::portal::session::{self, NewSession, SessionOrigin};
@@ -19,7 +19,7 @@ use billing::{Actor, Clock, Currency, Db, Error, Result, Trace, cycle, directory
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{console, detail, open, open_at};
+use super::{console, detail, open, open_at, sandbox};
 use crate::config::Settings;
 use stories::{PRICES, PRODUCTS, Plan, STORIES, Story, Then};
 
@@ -129,8 +129,7 @@ async fn load(settings: &Settings) -> std::result::Result<Kept, String> {
     let first = STORIES.iter().filter_map(|s| s.plan.as_ref()).map(|p| p.days).max().unwrap_or_default();
     let clock = Clock::manual(now.plus(-(first + 1) * DAY));
     let db = open_at(settings, clock.clone()).await?;
-    let sandbox = Sandbox::open(&settings.sandbox_url()).await.map_err(|e| detail(&e))?;
-    let gateway: Arc<dyn PaymentGateway> = Arc::new(sandbox);
+    let gateway = sandbox::gateway(settings).await?;
     let mut stage = Stage { db, gateway, clock, now: now.0 };
     stage.load().await.map_err(|e| format!("the demo could not be loaded: {}", detail(&e)))
 }
