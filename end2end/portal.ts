@@ -44,6 +44,18 @@ export async function newCustomer(wishes: Wishes = {}) {
   return { id: customer.id, subscriptions }
 }
 
+/** A portal configuration with a look of its own, so that other specs keep theirs. */
+export async function branded(branding: Record<string, unknown>, profile: Record<string, string> = {}) {
+  const features = {
+    customer_update: { enabled: true, allowed_updates: ['name', 'address', 'tax_id'] },
+    invoice_history: { enabled: true },
+    payment_method_update: { enabled: true },
+    subscription_cancel: { enabled: true, cancellation_reason: { enabled: true, options: ['unused', 'other'] } },
+  }
+  const parameters = { features, business_profile: profile, branding } as Stripe.BillingPortal.ConfigurationCreateParams
+  return (await merchant().billingPortal.configurations.create(parameters)).id
+}
+
 /** A link into the portal; parameters of ours (`cancel_url`, `subscription`) go the same way. */
 export async function link(customer: string, parameters: Record<string, unknown> = {}) {
   const session = await merchant().billingPortal.sessions.create({ customer, ...parameters } as Stripe.BillingPortal.SessionCreateParams)

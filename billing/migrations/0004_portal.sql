@@ -12,7 +12,7 @@ create table portal_configuration (
     session      text not null,               -- link_ttl, idle, max, step_up_amount
     login_page   text not null,
     login_token  text unique,
-    branding     text,
+    branding     text not null,               -- what looks otherwise than the table `branding` says
     texts        text not null,
     portal_header text,
     custom_domain text,

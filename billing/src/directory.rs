@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::id;
 use crate::invoice::hosted::Hosted;
 use crate::money::Currency;
+use crate::portal::branding::{Brand, brand};
 use crate::portal::configuration::{self, Configuration};
 use crate::portal::session::{Session, SessionOrigin};
 use crate::store::{Json, Tx, all, maybe, one, run};
@@ -67,6 +68,7 @@ pub struct Guest {
     pub customer: Customer,
     pub configuration: Configuration,
     pub merchant: Merchant,
+    pub brand: Brand,
 }
 
 impl Guest {
@@ -269,8 +271,10 @@ pub async fn by_hosted_invoice(tx: &mut Tx, secret: &str) -> Result<Option<Hoste
     let invoice = crate::invoice::get(tx, &who, &invoice).await?;
     let customer = customer::get_or_deleted(tx, &who, &invoice.customer).await?;
     let merchant = merchant(tx, &tenant.merchant).await?;
+    let configuration = configuration::get(tx, &who, "default").await?;
+    let brand = brand::of(tx, &tenant, &merchant, &configuration).await?;
     let now = customer::now(tx, &who, &customer).await?;
-    Ok(Some(Hosted { tenant, merchant, customer, invoice, now }))
+    Ok(Some(Hosted { tenant, merchant, brand, customer, invoice, now }))
 }
 
 async fn load_guest(tx: &mut Tx, found: Option<(i64, String)>) -> Result<Option<Guest>> {
@@ -281,7 +285,8 @@ async fn load_guest(tx: &mut Tx, found: Option<(i64, String)>) -> Result<Option<
     let customer = customer::get_or_deleted(tx, &who, &session.customer).await?;
     let configuration = configuration::get(tx, &who, &session.configuration).await?;
     let merchant = merchant(tx, &tenant.merchant).await?;
-    Ok(Some(Guest { tenant, session, customer, configuration, merchant }))
+    let brand = brand::of(tx, &tenant, &merchant, &configuration).await?;
+    Ok(Some(Guest { tenant, session, customer, configuration, merchant, brand }))
 }
 
 /// Whether any key for real money is valid.

@@ -4,7 +4,7 @@ use app::pages::hosted;
 use app::text::Locale;
 use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT_LANGUAGE, REFERRER_POLICY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use billing::directory;
 use billing::invoice::hosted::Hosted;
@@ -13,22 +13,24 @@ use crate::shell;
 use crate::state::App;
 
 pub async fn show(State(app): State<App>, Path(secret): Path<String>, headers: HeaderMap) -> Response {
-    let locale = |customer: &[String]| {
-        let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        Locale::choose(None, customer, accepted)
-    };
     let mut response = match find(&app, &secret).await {
-        Ok(Some(hosted)) => page(&app, locale(&hosted.customer.preferred_locales), &hosted).await,
-        Ok(None) => Ok(shell::missing(locale(&[]), false)),
+        Ok(Some(hosted)) => page(&app, locale(&headers, Some(&hosted)), &hosted).await,
+        Ok(None) => Ok(shell::unknown_invoice(locale(&headers, None))),
         Err(error) => Err(error),
     }
     .unwrap_or_else(|error| {
         tracing::error!(?error, "an invoice's own page could not be shown");
-        shell::broken(locale(&[]))
+        shell::broken(locale(&headers, None))
     });
     // The path holds the secret: it goes nowhere from here.
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
+}
+
+fn locale(headers: &HeaderMap, found: Option<&Hosted>) -> Locale {
+    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let Some(Hosted { customer, brand, .. }) = found else { return Locale::choose(None, &[], accepted, None) };
+    Locale::choose(None, &customer.preferred_locales, accepted, brand.default_locale.as_deref())
 }
 
 async fn find(app: &App, secret: &str) -> billing::Result<Option<Hosted>> {
@@ -38,8 +40,8 @@ async fn find(app: &App, secret: &str) -> billing::Result<Option<Hosted>> {
 
 async fn page(app: &App, locale: Locale, found: &Hosted) -> billing::Result<Response> {
     if !found.is_open() {
-        return Ok(shell::hosted_expired(locale, &found.merchant.name, StatusCode::GONE));
+        return Ok(shell::hosted_expired(locale, &found.brand));
     }
     let mut tx = app.db.read().await?;
-    Ok(shell::hosted_invoice(locale, hosted::read(&mut tx, locale, found).await?))
+    Ok(shell::hosted_invoice(locale, &found.brand, hosted::read(&mut tx, locale, found).await?))
 }

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod front;
 pub mod hosted;
 pub mod log;
+pub mod look;
 pub mod metrics;
 pub mod reference;
 pub mod sandbox;

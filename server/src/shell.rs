@@ -1,7 +1,7 @@
 //! The document: the portal's pages with their hydration script and security policy, and the pages that need no script.
 
-use app::pages::entry::{BrokenPage, ContinuePage, ExpiredPage, MissingPage, RefusedPage};
-use app::pages::hosted::{HostedExpiredPage, HostedInvoice, HostedInvoicePage};
+use app::pages::entry::{BrokenPage, ContinuePage, ExpiredInvoicePage, ExpiredPage, MissingPage, RefusedPage};
+use app::pages::hosted::{HostedInvoice, HostedInvoicePage};
 use app::session::Visit;
 use app::text::{self, Locale};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -9,13 +9,18 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use billing::directory::Guest;
+use billing::id;
+use billing::portal::branding::{Brand, Look};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 
 use crate::entry::way_back;
+use crate::look;
 use crate::site::{self, Names};
+
+const NOTHING_ALLOWED: HeaderValue = HeaderValue::from_static("default-src 'none'");
 
 /// The policy of every page that runs our script.
 fn policy(nonce: &str) -> String {
@@ -27,13 +32,18 @@ fn policy(nonce: &str) -> String {
 }
 
 /// The policy of a page that runs none.
-const STATIC_POLICY: &str = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; form-action 'self'; \
-                             base-uri 'none'; frame-ancestors 'none'";
+fn static_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; style-src 'self' 'nonce-{nonce}'; font-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    )
+}
 
 /// A page of the app, rendered on the server and hydrated in the browser.
 pub fn document() -> impl IntoView {
-    let locale =
-        use_context::<Parts>().and_then(|parts| parts.extensions.get::<Visit>().map(|v| v.locale)).unwrap_or_default();
+    let visit = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Visit>().cloned());
+    let locale = visit.as_ref().map(|visit| visit.locale).unwrap_or_default();
+    let look = visit.and_then(|visit| visit.guest).map(|guest| guest.brand.look.clone()).unwrap_or_default();
     let nonce = use_nonce();
     if let (Some(nonce), Some(response)) = (&nonce, use_context::<ResponseOptions>()) {
         if let Ok(policy) = HeaderValue::from_str(&policy(nonce)) {
@@ -41,12 +51,12 @@ pub fn document() -> impl IntoView {
         }
         response.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    let names = site::names();
+    let (names, ground) = (site::names(), look::ground(&look));
     view! {
         <!DOCTYPE html>
-        <html lang=locale.tag() dir=locale.dir()>
+        <html lang=locale.tag() dir=locale.dir() class=ground>
             <head>
-                <Head names/>
+                <Head names look nonce=nonce.as_ref().map(ToString::to_string)/>
                 <link rel="modulepreload" href=format!("/{}", names.js) nonce=nonce.clone()/>
                 <link rel="modulepreload" href=format!("/{}", names.split) nonce=nonce.clone()/>
                 <link rel="preload" href=format!("/{}", names.wasm) r#as="fetch" r#type="application/wasm" crossorigin=""/>
@@ -70,7 +80,7 @@ fn hydration(names: &Names) -> String {
 }
 
 #[component]
-fn Head(names: &'static Names) -> impl IntoView {
+fn Head(names: &'static Names, look: Look, nonce: Option<String>) -> impl IntoView {
     view! {
         <meta charset="utf-8"/>
         <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -78,64 +88,79 @@ fn Head(names: &'static Names) -> impl IntoView {
         <meta name="robots" content="noindex"/>
         <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
         <link rel="stylesheet" href=format!("/{}", names.css)/>
+        {look::rules(&look).map(|rules| view! { <style nonce=nonce inner_html=rules></style> })}
     }
 }
 
 /// The page a mail scanner sees, and a person whose browser was not led here: one button.
 pub fn continue_page(locale: Locale, guest: &Guest, action: &str) -> Response {
-    let (merchant, action) = (guest.merchant.name.clone(), action.to_owned());
-    let email = guest.customer.email.clone();
-    page(locale, StatusCode::OK, move || view! { <ContinuePage merchant email action/> })
+    let (brand, email, action) = (guest.brand.clone(), guest.customer.email.clone(), action.to_owned());
+    page(locale, StatusCode::OK, Some(&guest.brand), move || view! { <ContinuePage brand email action/> })
 }
 
 /// The session has ended, or never began: who the merchant is, and the way back.
 pub fn expired(locale: Locale, guest: Option<&Guest>, status: StatusCode) -> Response {
-    let merchant = guest.map(|guest| guest.merchant.name.clone());
+    let brand = guest.map(|guest| guest.brand.clone());
     let back = guest.and_then(way_back);
-    page(locale, status, move || view! { <ExpiredPage merchant back/> })
+    page(locale, status, brand.clone().as_ref(), move || view! { <ExpiredPage brand back/> })
 }
 
-pub fn missing(locale: Locale, signed_in: bool) -> Response {
-    page(locale, StatusCode::NOT_FOUND, move || view! { <MissingPage signed_in/> })
+pub fn missing(visit: Option<&Visit>) -> Response {
+    let locale = visit.map(|visit| visit.locale).unwrap_or_default();
+    let brand = visit.and_then(|visit| visit.guest.as_deref()).map(|guest| guest.brand.clone());
+    page(locale, StatusCode::NOT_FOUND, brand.clone().as_ref(), move || view! { <MissingPage brand/> })
 }
 
 pub fn refused(locale: Locale) -> Response {
-    page(locale, StatusCode::FORBIDDEN, || view! { <RefusedPage/> })
+    page(locale, StatusCode::FORBIDDEN, None, || view! { <RefusedPage/> })
 }
 
 pub fn broken(locale: Locale) -> Response {
-    page(locale, StatusCode::INTERNAL_SERVER_ERROR, || view! { <BrokenPage/> })
+    page(locale, StatusCode::INTERNAL_SERVER_ERROR, None, || view! { <BrokenPage/> })
 }
 
 /// One invoice, for whoever holds its link.
-pub fn hosted_invoice(locale: Locale, invoice: HostedInvoice) -> Response {
+pub fn hosted_invoice(locale: Locale, brand: &Brand, invoice: HostedInvoice) -> Response {
     let title = invoice.title.clone();
-    titled_page(locale, StatusCode::OK, title, move || view! { <HostedInvoicePage invoice/> })
+    titled_page(locale, StatusCode::OK, Some(brand), title, move || view! { <HostedInvoicePage invoice/> })
 }
 
-pub fn hosted_expired(locale: Locale, merchant: &str, status: StatusCode) -> Response {
-    let merchant = merchant.to_owned();
-    page(locale, status, move || view! { <HostedExpiredPage merchant/> })
+pub fn hosted_expired(locale: Locale, brand: &Brand) -> Response {
+    let own = brand.clone();
+    page(locale, StatusCode::GONE, Some(brand), move || view! { <ExpiredInvoicePage brand=own/> })
 }
 
-fn page<V: IntoView + 'static>(locale: Locale, status: StatusCode, body: impl FnOnce() -> V + 'static) -> Response {
-    titled_page(locale, status, text::title(locale), body)
+pub fn unknown_invoice(locale: Locale) -> Response {
+    page(locale, StatusCode::NOT_FOUND, None, || view! { <MissingPage brand=None/> })
+}
+
+fn page<V: IntoView + 'static>(
+    locale: Locale,
+    status: StatusCode,
+    brand: Option<&Brand>,
+    body: impl FnOnce() -> V + 'static,
+) -> Response {
+    titled_page(locale, status, brand, text::title(locale), body)
 }
 
 /// A page without any script.
 fn titled_page<V: IntoView + 'static>(
     locale: Locale,
     status: StatusCode,
+    brand: Option<&Brand>,
     title: String,
     body: impl FnOnce() -> V + 'static,
 ) -> Response {
+    let look = brand.map(|brand| brand.look.clone()).unwrap_or_default();
+    let nonce = id::secret();
+    let policy = static_policy(&nonce);
     let html = Owner::new().with(|| {
         text::provide(locale);
-        let names = site::names();
+        let (names, ground) = (site::names(), look::ground(&look));
         view! {
-            <html lang=locale.tag() dir=locale.dir()>
+            <html lang=locale.tag() dir=locale.dir() class=ground>
                 <head>
-                    <Head names/>
+                    <Head names look nonce=Some(nonce)/>
                     <title>{title}</title>
                 </head>
                 <body>{body()}</body>
@@ -147,7 +172,7 @@ fn titled_page<V: IntoView + 'static>(
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(STATIC_POLICY));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).unwrap_or(NOTHING_ALLOWED));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -70,10 +70,8 @@ async fn look_up(app: &App, cookie: &str) -> billing::Result<Option<Guest>> {
 /// The session's language, else the customer's, else the browser's.
 pub fn locale(headers: &HeaderMap, guest: Option<&Guest>) -> Locale {
     let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    match guest {
-        Some(guest) => Locale::choose(guest.session.locale.as_deref(), &guest.customer.preferred_locales, accepted),
-        None => Locale::choose(None, &[], accepted),
-    }
+    let Some(Guest { session, customer, brand, .. }) = guest else { return Locale::choose(None, &[], accepted, None) };
+    Locale::choose(session.locale.as_deref(), &customer.preferred_locales, accepted, brand.default_locale.as_deref())
 }
 
 pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -100,6 +98,5 @@ pub async fn nothing_here(request: Request) -> Response {
     if !wants_page(request.headers()) {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let visit = request.extensions().get::<Visit>();
-    shell::missing(visit.map(|v| v.locale).unwrap_or_default(), visit.is_some_and(|v| v.guest.is_some()))
+    shell::missing(request.extensions().get::<Visit>())
 }

@@ -1,10 +1,11 @@
 //! Pages at the door, drawn by the server alone: the button behind a link, the end of a session, and dead ends.
 //! They are used outside the router, after `text::provide`.
 
+use billing::portal::branding::Brand;
 use leptos::prelude::*;
 
-use crate::parts::{Icon, icon};
-use crate::present::frame::{masked, monogram};
+use crate::parts::{Icon, Links, LinksView, icon};
+use crate::present::frame::{links, masked, monogram};
 use crate::text::{Locale, say};
 
 fn locale() -> Locale {
@@ -13,13 +14,12 @@ fn locale() -> Locale {
 
 /// A link was opened by something that may not be a person: only the button goes on. `action` is the link's own path.
 #[component]
-pub fn ContinuePage(merchant: String, email: Option<String>, action: String) -> impl IntoView {
+pub fn ContinuePage(brand: Brand, email: Option<String>, action: String) -> impl IntoView {
     let locale = locale();
-    let initial = monogram(&merchant);
     view! {
-        <Door>
-            <span class="monogram large" aria-hidden="true">{initial}</span>
-            <h1>{say!(entry.continue.title, locale, merchant = merchant)}</h1>
+        <Door links=links(&brand)>
+            <span class="monogram large" aria-hidden="true">{monogram(&brand.name)}</span>
+            <h1>{say!(entry.continue.title, locale, merchant = brand.name)}</h1>
             <p>{say!(entry.continue.text, locale)}</p>
             {email.map(|email| view! {
                 <p class="account"><span class="hint">{say!(entry.continue.account, locale)}</span>" "<bdi dir="ltr">{masked(&email)}</bdi></p>
@@ -34,26 +34,22 @@ pub fn ContinuePage(merchant: String, email: Option<String>, action: String) -> 
 
 /// A used, expired or unknown link, or a session that has ended. `back` leads to the merchant.
 #[component]
-pub fn ExpiredPage(merchant: Option<String>, back: Option<String>) -> impl IntoView {
+pub fn ExpiredPage(brand: Option<Brand>, back: Option<String>) -> impl IntoView {
     let locale = locale();
-    let what = match &merchant {
-        Some(merchant) => say!(entry.expired.what, locale, merchant = merchant),
+    let what = match &brand {
+        Some(brand) => say!(entry.expired.what, locale, merchant = &brand.name),
         None => say!(entry.expired.anywhere, locale),
     };
-    let way_back = merchant.clone().zip(back).map(|(merchant, back)| {
+    let way_back = brand.as_ref().zip(back).map(|(brand, back)| {
         view! {
             <a class="button primary wide" href=back rel="noreferrer">
-                {icon(Icon::Back)}{say!(frame.return, locale, merchant = merchant)}
+                {icon(Icon::Back)}{say!(frame.return, locale, merchant = &brand.name)}
             </a>
         }
     });
     view! {
-        <Door>
-            {match &merchant {
-                Some(name) => view! { <span class="monogram large" aria-hidden="true">{monogram(name)}</span> }.into_any(),
-                None => view! { <span class="badge large">{icon(Icon::Expired)}</span> }.into_any(),
-            }}
-            {merchant.map(|name| view! { <p class="merchant-name" dir="auto">{name}</p> })}
+        <Door links=brand.as_ref().map(links).unwrap_or_default()>
+            {whose(brand.as_ref(), Icon::Expired)}
             <h1>{say!(entry.expired.title, locale)}</h1>
             <p>{say!(entry.expired.why, locale)}</p>
             <p>{what}</p>
@@ -62,15 +58,43 @@ pub fn ExpiredPage(merchant: Option<String>, back: Option<String>) -> impl IntoV
     }
 }
 
+/// An invoice's own link worked once, and does so no more.
 #[component]
-pub fn MissingPage(signed_in: bool) -> impl IntoView {
+pub fn ExpiredInvoicePage(brand: Brand) -> impl IntoView {
     let locale = locale();
     view! {
-        <Door>
-            <span class="badge large">{icon(Icon::Missing)}</span>
+        <Door links=links(&brand)>
+            {whose(Some(&brand), Icon::Expired)}
+            <h1>{say!(hosted.expired, locale)}</h1>
+            <p>{say!(hosted.why, locale)}</p>
+            <p>{say!(hosted.what, locale, merchant = brand.name)}</p>
+        </Door>
+    }
+}
+
+/// Whose page this is; where nobody is known, what has happened.
+fn whose(brand: Option<&Brand>, what: Icon) -> AnyView {
+    let Some(brand) = brand else { return view! { <span class="badge large">{icon(what)}</span> }.into_any() };
+    view! {
+        <span class="monogram large" aria-hidden="true">{monogram(&brand.name)}</span>
+        <p class="merchant-name" dir="auto">{brand.name.clone()}</p>
+    }
+    .into_any()
+}
+
+/// `brand` is that of the visitor's living session.
+#[component]
+pub fn MissingPage(brand: Option<Brand>) -> impl IntoView {
+    let locale = locale();
+    let home = brand.is_some().then(|| {
+        view! { <a class="button primary wide" href="/">{say!(entry.missing.home, locale)}</a> }
+    });
+    view! {
+        <Door links=brand.as_ref().map(links).unwrap_or_default()>
+            {whose(brand.as_ref(), Icon::Missing)}
             <h1>{say!(entry.missing.title, locale)}</h1>
             <p>{say!(entry.missing.text, locale)}</p>
-            {signed_in.then(|| view! { <a class="button primary wide" href="/">{say!(entry.missing.home, locale)}</a> })}
+            {home}
         </Door>
     }
 }
@@ -102,6 +126,11 @@ pub fn BrokenPage() -> impl IntoView {
 
 /// One card in the middle of the page.
 #[component]
-fn Door(children: Children) -> impl IntoView {
-    view! { <main id="main" class="door"><div class="card">{children()}</div></main> }
+fn Door(#[prop(optional)] links: Links, children: Children) -> impl IntoView {
+    view! {
+        <div class="outside">
+            <main id="main" class="door"><div class="card">{children()}</div></main>
+            <LinksView links/>
+        </div>
+    }
 }

@@ -5,7 +5,7 @@ use billing::{Result, Tx};
 use leptos::prelude::*;
 
 use crate::parts::sheet::{Sheet, sheet};
-use crate::parts::{Icon, icon};
+use crate::parts::{Links, LinksView};
 use crate::present;
 use crate::text::{Locale, say};
 
@@ -17,16 +17,20 @@ pub struct HostedInvoice {
     sheet: Sheet,
     /// Where to ask, in words.
     help: Option<String>,
+    headline: Option<String>,
+    links: Links,
 }
 
 pub async fn read(tx: &mut Tx, locale: Locale, hosted: &Hosted) -> Result<HostedInvoice> {
     let billed = present::sheet::read(tx, &hosted.actor(), hosted.invoice.clone(), hosted.now).await?;
     let sheet = present::sheet::sheet(locale, &billed, &hosted.merchant);
-    let merchant = hosted.merchant.name.clone();
-    let email = hosted.merchant.business.support_email.as_ref();
+    let merchant = hosted.brand.name.clone();
+    let email = hosted.brand.support_email.as_ref();
     Ok(HostedInvoice {
         title: format!("{} · {merchant}", sheet.title),
         help: email.map(|email| say!(hosted.help, locale, email = email)),
+        headline: hosted.brand.headline.clone(),
+        links: present::frame::links(&hosted.brand),
         merchant,
         sheet,
     })
@@ -36,30 +40,17 @@ pub async fn read(tx: &mut Tx, locale: Locale, hosted: &Hosted) -> Result<Hosted
 pub fn HostedInvoicePage(invoice: HostedInvoice) -> impl IntoView {
     let initial = present::frame::monogram(&invoice.merchant);
     view! {
-        <main id="main" class="hosted">
-            <div class="merchant">
-                <span class="monogram" aria-hidden="true">{initial}</span>
-                <p class="merchant-name"><bdi>{invoice.merchant}</bdi></p>
-            </div>
-            {sheet(invoice.sheet)}
-            {invoice.help.map(|help| view! { <p class="hint note">{help}</p> })}
-        </main>
-    }
-}
-
-/// The link worked once, and does so no more.
-#[component]
-pub fn HostedExpiredPage(merchant: String) -> impl IntoView {
-    let locale = use_context::<Locale>().unwrap_or_default();
-    view! {
-        <main id="main" class="door">
-            <div class="card">
-                <span class="badge large">{icon(Icon::Expired)}</span>
-                <p class="merchant-name" dir="auto">{merchant.clone()}</p>
-                <h1>{say!(hosted.expired, locale)}</h1>
-                <p>{say!(hosted.why, locale)}</p>
-                <p>{say!(hosted.what, locale, merchant = merchant)}</p>
-            </div>
-        </main>
+        <div class="outside">
+            <main id="main" class="hosted">
+                <div class="merchant">
+                    <span class="monogram" aria-hidden="true">{initial}</span>
+                    <p class="merchant-name"><bdi>{invoice.merchant}</bdi></p>
+                    {invoice.headline.map(|headline| view! { <p class="headline"><bdi>{headline}</bdi></p> })}
+                </div>
+                {sheet(invoice.sheet)}
+                {invoice.help.map(|help| view! { <p class="hint note">{help}</p> })}
+            </main>
+            <LinksView links=invoice.links/>
+        </div>
     }
 }

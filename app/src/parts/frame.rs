@@ -5,7 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use serde::{Deserialize, Serialize};
 
-use super::{Icon, Page, Shown, icon};
+use super::{Icon, Links, LinksView, Page, Shown, icon};
 use crate::error::Result;
 use crate::text::t;
 
@@ -23,10 +23,7 @@ pub struct FrameData {
     pub has_invoices: bool,
     pub has_methods: bool,
     pub is_preview: bool,
-    pub privacy: Option<String>,
-    pub terms: Option<String>,
-    /// A page of the merchant's, or `mailto:`.
-    pub help: Option<String>,
+    pub links: Links,
 }
 
 /// What every page is drawn in.
@@ -113,16 +110,7 @@ fn is_under(path: &str, href: &str) -> bool {
 }
 
 fn bottom(data: FrameData, _: Memo<String>) -> AnyView {
-    let links = [(data.help, t!(nav.help)), (data.privacy, t!(nav.privacy)), (data.terms, t!(nav.terms))];
-    let links: Vec<AnyView> = links
-        .into_iter()
-        .filter_map(|(href, label)| Some((href?, label)))
-        .map(|(href, label)| view! { <li><a href=href rel="external noreferrer">{label}</a></li> }.into_any())
-        .collect();
-    if links.is_empty() {
-        return ().into_any();
-    }
-    view! { <footer class="bottom"><nav aria-label=t!(nav.legal)><ul>{links}</ul></nav></footer> }.into_any()
+    view! { <LinksView links=data.links/> }.into_any()
 }
 
 /// After a link has been followed without loading a page, reading goes on where the new page begins.

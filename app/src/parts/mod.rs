@@ -7,6 +7,7 @@ mod field;
 mod frame;
 mod icon;
 mod invoice_rows;
+mod links;
 mod loaded;
 #[cfg(feature = "ssr")]
 pub mod log;
@@ -26,6 +27,7 @@ pub use field::{Choice, Field, Fields, Select};
 pub use frame::{Frame, FrameData};
 pub use icon::{Icon, icon};
 pub use invoice_rows::{InvoiceRow, InvoiceRows};
+pub use links::{Links, LinksView};
 pub use loaded::{Form, FormKeys, Loaded, Page, Shown};
 pub use method::{Method, MethodKind, MethodView};
 pub use notice::Notice;

@@ -43,7 +43,7 @@ pub async fn read(tx: &mut Tx, session: &Session, before: Option<String>) -> Res
     }
     let teller = Teller {
         locale: session.locale,
-        merchant: &session.guest.merchant.name,
+        merchant: &session.guest.brand.name,
         has_invoices: session.guest.configuration.features.invoice_history.enabled,
         plans,
     };

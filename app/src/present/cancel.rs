@@ -21,7 +21,7 @@ pub fn answers(feedback: Option<String>, comment: Option<String>) -> Result<Canc
 pub fn view(session: &Session, books: &Books) -> Leaving {
     let feature = &session.guest.configuration.features.subscription_cancel;
     let may = feature.enabled && !session.who.is_read_only();
-    leaving(session.locale, books, feature, may, &session.guest.merchant.name)
+    leaving(session.locale, books, feature, may, &session.guest.brand.name)
 }
 
 fn leaving(locale: Locale, books: &Books, feature: &SubscriptionCancel, may: bool, merchant: &str) -> Leaving {

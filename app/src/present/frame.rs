@@ -1,29 +1,30 @@
 //! The frame's data: who the merchant and the customer are, and what this portal offers.
 
-use crate::parts::FrameData;
+use billing::portal::branding::Brand;
+
+use crate::parts::{FrameData, Links};
 use crate::session::Session;
 use crate::text::say;
 
 pub fn frame(session: &Session) -> FrameData {
     let guest = &session.guest;
-    let merchant = guest.merchant.name.clone();
-    let profile = &guest.configuration.business_profile;
-    let business = &guest.merchant.business;
-    let mail = business.support_email.as_ref().map(|address| format!("mailto:{address}"));
+    let merchant = guest.brand.name.clone();
     FrameData {
         monogram: monogram(&merchant),
         way_back: has_way_back(session).then(|| say!(frame.return, session.locale, merchant = merchant)),
         merchant,
-        headline: profile.headline.clone(),
+        headline: guest.brand.headline.clone(),
         customer: guest.customer.name.clone(),
         email: guest.customer.email.as_deref().map(masked),
         has_methods: guest.configuration.features.payment_method_update.enabled,
         has_invoices: guest.configuration.features.invoice_history.enabled,
         is_preview: session.who.is_read_only(),
-        privacy: profile.privacy_policy_url.clone(),
-        terms: profile.terms_of_service_url.clone(),
-        help: business.support_url.clone().or(mail),
+        links: links(&guest.brand),
     }
+}
+
+pub fn links(brand: &Brand) -> Links {
+    Links { help: brand.support.clone(), privacy: brand.privacy.clone(), terms: brand.terms.clone() }
 }
 
 fn has_way_back(session: &Session) -> bool {

@@ -8,6 +8,7 @@ use crate::directory::Merchant;
 use crate::error::Result;
 use crate::id;
 use crate::invoice::Invoice;
+use crate::portal::branding::Brand;
 use crate::store::{Tx, maybe, run};
 
 /// How long a link works after its invoice is due or settled: 30 days.
@@ -18,6 +19,8 @@ const LIFETIME: i64 = 30 * 86_400;
 pub struct Hosted {
     pub tenant: Tenant,
     pub merchant: Merchant,
+    /// As the merchant's default configuration has it.
+    pub brand: Brand,
     pub customer: Customer,
     pub invoice: Invoice,
     /// On the customer's billing clock.

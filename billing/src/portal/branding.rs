@@ -1,6 +1,8 @@
-//! The merchant's look: names, links and colours, and the palette that is made of them so that everybody can read it.
+//! The merchant's look: names, links and colours. What is shown of it is [`brand`]'s, what is painted [`palette`]'s.
 
+pub mod brand;
 pub mod color;
+pub mod palette;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +18,9 @@ use crate::text_enum::text_enum;
 use crate::wire;
 
 use color::Rgb;
+
+pub use brand::Brand;
+pub use palette::Palette;
 
 text_enum!(
     /// Families that every system has.
@@ -72,62 +77,6 @@ pub struct BrandingUpdate {
     pub terms_of_service_url: Patch<String>,
 }
 
-/// The colours that one mode is painted with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Palette {
-    pub page: Rgb,
-    pub surface: Rgb,
-    pub text: Rgb,
-    /// A fill: at least 3 : 1 on page and surface (WCAG 1.4.11).
-    pub accent: Rgb,
-    /// Words on the accent: black or white, at least 4.5 : 1.
-    pub on_accent: Rgb,
-    /// Words in the accent's colour: at least 4.5 : 1 on page and surface (WCAG 1.4.3).
-    pub accent_text: Rgb,
-}
-
-const LIGHT: Colors<Rgb> = Colors {
-    accent: Rgb(0x35, 0x34, 0xa0),
-    page: Rgb(0xfb, 0xfc, 0xfd),
-    surface: Rgb(0xff, 0xff, 0xff),
-    text: Rgb(0x19, 0x1d, 0x27),
-};
-const DARK: Colors<Rgb> = Colors {
-    accent: Rgb(0x6d, 0x78, 0xea),
-    page: Rgb(0x0d, 0x0e, 0x12),
-    surface: Rgb(0x15, 0x16, 0x1a),
-    text: Rgb(0xef, 0xf0, 0xf3),
-};
-
-impl Look {
-    pub fn light(&self) -> Palette {
-        self.palette(&self.light, &LIGHT)
-    }
-
-    pub fn dark(&self) -> Palette {
-        self.palette(&self.dark, &DARK)
-    }
-
-    /// What the merchant chose, corrected until it can be read.
-    fn palette(&self, chosen: &Colors<Option<Rgb>>, usual: &Colors<Rgb>) -> Palette {
-        let accent = chosen.accent.or(self.accent_color).unwrap_or(usual.accent);
-        let page = chosen.page.unwrap_or(usual.page);
-        // A surface of one's own page: cards are told from it by their lines.
-        let surface = chosen.surface.or(chosen.page).unwrap_or(usual.surface);
-        let surface = surface.together_with(page);
-        let grounds = [page, surface];
-        let accent_fill = accent.readable_on(&grounds, 30);
-        Palette {
-            page,
-            surface,
-            text: chosen.text.unwrap_or(usual.text).readable_on(&grounds, 70),
-            accent: accent_fill,
-            on_accent: accent_fill.words(),
-            accent_text: accent.readable_on(&grounds, 45),
-        }
-    }
-}
-
 /// The caller's tenant's look; what nobody has said is the usual.
 pub async fn get(tx: &mut Tx, who: &Actor) -> Result<Branding> {
     let row: Option<(Json<Look>, Seconds)> =
@@ -141,7 +90,7 @@ pub async fn update(tx: &mut Tx, who: &Actor, update: BrandingUpdate) -> Result<
     }
     let before = get(tx, who).await?;
     let mut after = before.clone();
-    apply(who, &mut after.look, update)?;
+    apply(who.tenant.livemode, &mut after.look, update)?;
     if after == before {
         return Ok(after);
     }
@@ -167,7 +116,8 @@ pub async fn update(tx: &mut Tx, who: &Actor, update: BrandingUpdate) -> Result<
     Ok(after)
 }
 
-fn apply(who: &Actor, look: &mut Look, update: BrandingUpdate) -> Result<()> {
+/// Changes a look as an update says; names the field that cannot be.
+pub(super) fn apply(livemode: bool, look: &mut Look, update: BrandingUpdate) -> Result<()> {
     update.name.apply(&mut look.name);
     paint(update.accent_color, &mut look.accent_color, "accent_color")?;
     for (mode, colors, patch) in [("light", &mut look.light, update.light), ("dark", &mut look.dark, update.dark)] {
@@ -183,7 +133,7 @@ fn apply(who: &Actor, look: &mut Look, update: BrandingUpdate) -> Result<()> {
     update.support_email.apply(&mut look.support_email);
     update.privacy_policy_url.apply(&mut look.privacy_policy_url);
     update.terms_of_service_url.apply(&mut look.terms_of_service_url);
-    check(who, look)
+    check(livemode, look)
 }
 
 fn paint(patch: Patch<String>, color: &mut Option<Rgb>, param: &str) -> Result<()> {
@@ -195,7 +145,7 @@ fn paint(patch: Patch<String>, color: &mut Option<Rgb>, param: &str) -> Result<(
     Ok(())
 }
 
-fn check(who: &Actor, look: &Look) -> Result<()> {
+fn check(livemode: bool, look: &Look) -> Result<()> {
     check_text(look.name.as_deref().unwrap_or_default(), 100, "name")?;
     check_text(look.header_text.as_deref().unwrap_or_default(), 200, "header_text")?;
     if look.corner_radius.is_some_and(|radius| !(0..=24).contains(&radius)) {
@@ -211,7 +161,7 @@ fn check(who: &Actor, look: &Look) -> Result<()> {
     ];
     for (url, param) in urls {
         if let Some(url) = url {
-            check_url(url, who.tenant.livemode, param)?;
+            check_url(url, livemode, param)?;
         }
     }
     Ok(())

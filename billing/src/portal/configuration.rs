@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::page::{Listed, Page, page};
 use crate::patch::{Metadata, MetadataPatch, Patch, check_text, merge_metadata};
+use crate::portal::branding::{self, BrandingUpdate, Look};
 use crate::portal::features::Features;
 use crate::store::{Json, Tx, maybe, run};
 use crate::{catalog, id, wire};
@@ -53,6 +54,8 @@ pub struct Configuration {
     pub features: Json<Features>,
     pub session: Json<Lifetimes>,
     pub login_page: Json<LoginPage>,
+    /// What looks otherwise than the merchant's branding says.
+    pub branding: Json<Look>,
     pub metadata: Json<Metadata>,
     pub created: Seconds,
     pub updated: Seconds,
@@ -61,7 +64,8 @@ pub struct Configuration {
 
 macro_rules! columns {
     () => {
-        "id, name, active, is_default, default_return_url, business_profile, features, session, login_page, metadata, created, updated, version"
+        "id, name, active, is_default, default_return_url, business_profile, features, session, login_page, branding, metadata, created, \
+         updated, version"
     };
 }
 
@@ -78,6 +82,7 @@ pub struct ConfigurationUpdate {
     pub link_ttl: Option<i64>,
     pub idle: Option<i64>,
     pub max: Option<i64>,
+    pub branding: Patch<BrandingUpdate>,
     pub metadata: MetadataPatch,
 }
 
@@ -143,6 +148,7 @@ async fn insert(tx: &mut Tx, who: &Actor, features: Features, new: Configuration
         features: Json(features),
         session: Json::default(),
         login_page: Json::default(),
+        branding: Json::default(),
         metadata: Json::default(),
         created: now,
         updated: now,
@@ -154,7 +160,7 @@ async fn insert(tx: &mut Tx, who: &Actor, features: Features, new: Configuration
         concat!(
             "insert into portal_configuration (tenant, ",
             columns!(),
-            ", texts) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, '{}')"
+            ", texts) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '{}')"
         ),
         who.tenant.key,
         &configuration.id,
@@ -166,6 +172,7 @@ async fn insert(tx: &mut Tx, who: &Actor, features: Features, new: Configuration
         &configuration.features,
         &configuration.session,
         &configuration.login_page,
+        &configuration.branding,
         &configuration.metadata,
         configuration.created,
         configuration.updated,
@@ -186,7 +193,7 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: ConfigurationUpd
     let saved = run!(
         tx,
         "update portal_configuration set name = $3, active = $4, default_return_url = $5, business_profile = $6, features = $7, session = $8,
-         metadata = $9, updated = $10, version = version + 1 where tenant = $1 and id = $2 and version = $11",
+         branding = $9, metadata = $10, updated = $11, version = version + 1 where tenant = $1 and id = $2 and version = $12",
         who.tenant.key,
         &after.id,
         &after.name,
@@ -195,6 +202,7 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: ConfigurationUpd
         &after.business_profile,
         &after.features,
         &after.session,
+        &after.branding,
         &after.metadata,
         after.updated,
         after.version
@@ -236,6 +244,14 @@ async fn apply(tx: &mut Tx, who: &Actor, configuration: &mut Configuration, upda
     session.idle = update.idle.unwrap_or(session.idle);
     session.max = update.max.unwrap_or(session.max);
     check_lifetimes(session)?;
+    match update.branding {
+        Patch::Keep => {}
+        Patch::Clear => configuration.branding = Json::default(),
+        Patch::Set(update) => {
+            branding::apply(livemode, &mut configuration.branding.0, update)
+                .map_err(|error| error.within("branding"))?;
+        }
+    }
     if let Some(patch) = update.features {
         let mut features = serde_json::to_value(&configuration.features.0)?;
         merge(&mut features, &serde_json::to_value(Features::default())?, &patch);

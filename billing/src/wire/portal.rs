@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::actor::Tenant;
 use crate::portal::branding::color::Rgb;
-use crate::portal::branding::{Branding, Colors, Palette};
+use crate::portal::branding::{Branding, Colors, Look, Palette};
 use crate::portal::feedback::FeedbackOption;
 use crate::portal::{Configuration, Session};
 use crate::settings::Settings;
@@ -27,6 +27,7 @@ pub fn portal_configuration(tenant: &Tenant, c: &Configuration) -> Value {
         "name": c.name,
         "updated": c.updated,
         // Ours.
+        "branding": look(&c.branding),
         "session": *c.session,
     })
 }
@@ -83,25 +84,34 @@ pub fn portal_settings(tenant: &Tenant, s: &Settings) -> Value {
 
 /// Ours: what the merchant said of its look, and under `palette` what is painted, corrected so that it can be read.
 pub fn portal_branding(tenant: &Tenant, b: &Branding) -> Value {
-    let look = &b.look;
-    json!({
+    let mut shape = look(&b.look);
+    let own = json!({
         "object": "portal_branding",
+        "icon": null,
+        "livemode": tenant.livemode,
+        "logo": null,
+        "palette": { "dark": palette(b.look.dark()), "light": palette(b.look.light()) },
+        "updated": b.updated,
+    });
+    if let (Value::Object(shape), Value::Object(own)) = (&mut shape, own) {
+        shape.extend(own);
+    }
+    shape
+}
+
+fn look(look: &Look) -> Value {
+    json!({
         "accent_color": look.accent_color,
         "corner_radius": look.corner_radius,
         "dark": colors(&look.dark),
         "font": look.font,
         "header_text": look.header_text,
-        "icon": null,
         "light": colors(&look.light),
-        "livemode": tenant.livemode,
-        "logo": null,
         "name": look.name,
-        "palette": { "dark": palette(look.dark()), "light": palette(look.light()) },
         "privacy_policy_url": look.privacy_policy_url,
         "support_email": look.support_email,
         "support_url": look.support_url,
         "terms_of_service_url": look.terms_of_service_url,
-        "updated": b.updated,
     })
 }
 

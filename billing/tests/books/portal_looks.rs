@@ -1,9 +1,12 @@
 //! What a merchant decides for its portal as a whole: settings, look, feedback options.
 
-use billing::portal::branding::{self, BrandingUpdate, Colors, Font};
+use billing::directory;
+use billing::portal::branding::{self, BrandingUpdate, Colors, Font, Look, brand};
+use billing::portal::configuration::{self, ConfigurationUpdate};
 use billing::portal::feedback;
 use billing::settings::{self, AfterLastAttempt, Numbering, Settings, SettingsUpdate};
 use billing::{Page, Patch};
+use serde_json::json;
 
 use crate::support::{done, field, kind, on_both, refused, seen};
 
@@ -155,6 +158,48 @@ async fn a_feedback_option_is_said_in_the_merchants_words() {
         }
         assert_eq!(kind(&refused!(stage, |tx| feedback::get(tx, &stage.stranger, &made.id))), "missing");
         assert_eq!(kind(&refused!(stage, |tx| feedback::deactivate(tx, &stage.stranger, &made.id))), "missing");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_may_look_otherwise() {
+    on_both(async |stage| {
+        let merchants = BrandingUpdate {
+            name: Patch::Set("Umbra".into()),
+            accent_color: Patch::Set("#008060".into()),
+            header_text: Patch::Set("Hello".into()),
+            privacy_policy_url: Patch::Set("https://shop.example/privacy".into()),
+            ..BrandingUpdate::default()
+        };
+        done!(stage, |tx| branding::update(tx, &stage.who, merchants.clone()));
+        let own = BrandingUpdate { accent_color: Patch::Set("#c00".into()), ..BrandingUpdate::default() };
+        let new = ConfigurationUpdate {
+            branding: Patch::Set(own),
+            headline: Patch::Set("For partners".into()),
+            features: Some(json!({"invoice_history": {"enabled": true}})),
+            ..ConfigurationUpdate::default()
+        };
+        let made = done!(stage, |tx| configuration::create(tx, &stage.who, new.clone()));
+        let merchant = seen!(stage, |tx| directory::merchant(tx, &stage.who.tenant.merchant));
+        let brand = seen!(stage, |tx| brand::of(tx, &stage.who.tenant, &merchant, &made));
+        assert_eq!((brand.name.as_str(), brand.headline.as_deref()), ("Umbra", Some("For partners")));
+        assert_eq!(brand.look.accent_color.map(String::from).as_deref(), Some("#cc0000"));
+        assert_eq!(brand.privacy.as_deref(), Some("https://shop.example/privacy"));
+        let usual = seen!(stage, |tx| configuration::get(tx, &stage.who, "default"));
+        let brand = seen!(stage, |tx| brand::of(tx, &stage.who.tenant, &merchant, &usual));
+        assert_eq!(brand.headline.as_deref(), Some("Hello"));
+        assert_eq!(brand.look.accent_color.map(String::from).as_deref(), Some("#008060"));
+
+        let wrong = Colors { text: Patch::Set("#12".to_owned()), ..Colors::default() };
+        let wrong = BrandingUpdate { light: wrong, ..BrandingUpdate::default() };
+        let wrong = ConfigurationUpdate { branding: Patch::Set(wrong), ..ConfigurationUpdate::default() };
+        let error = refused!(stage, |tx| configuration::update(tx, &stage.who, &made.id, wrong.clone()));
+        assert_eq!(field(&error), "branding[light][text_color]");
+        let clear = ConfigurationUpdate { branding: Patch::Clear, ..ConfigurationUpdate::default() };
+        let cleared = done!(stage, |tx| configuration::update(tx, &stage.who, &made.id, clear.clone()));
+        assert_eq!(*cleared.branding, Look::default());
+        assert_eq!(cleared, seen!(stage, |tx| configuration::get(tx, &stage.who, &made.id)));
     })
     .await;
 }

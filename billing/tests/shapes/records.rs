@@ -355,6 +355,7 @@ fn configuration() -> Configuration {
         features: Json(features),
         session: Json(Lifetimes::default()),
         login_page: Json(LoginPage::default()),
+        branding: Json(ours::branding().look),
         metadata: metadata(),
         created: THEN,
         updated: THEN,

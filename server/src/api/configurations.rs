@@ -9,6 +9,7 @@ use super::configuration_features::features;
 use super::expand::{Kind, Shape};
 use super::list;
 use super::params::{Params, missing};
+use super::portal_settings::read_look;
 
 pub async fn create(mut call: Call) -> Result<Reply> {
     let new = read(&mut call.params)?;
@@ -55,6 +56,7 @@ pub async fn list(mut call: Call) -> Result<Reply> {
 fn read(params: &mut Params) -> Result<ConfigurationUpdate> {
     let mut update = ConfigurationUpdate {
         name: params.patch_text("name")?,
+        branding: params.patch_object("branding", read_look)?,
         default_return_url: params.patch_text("default_return_url")?,
         features: params.object("features", features)?,
         metadata: params.metadata()?,
@@ -73,6 +75,6 @@ fn read(params: &mut Params) -> Result<ConfigurationUpdate> {
         update.max = session.integer("max")?;
         session.unsupported(&["step_up_amount"])
     })?;
-    params.unsupported(&["branding", "custom_domain", "portal_header", "texts"])?;
+    params.unsupported(&["custom_domain", "portal_header", "texts"])?;
     Ok(update)
 }

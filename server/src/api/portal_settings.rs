@@ -63,14 +63,16 @@ pub async fn retrieve_branding(call: Call) -> Result<Reply> {
 }
 
 pub async fn update_branding(mut call: Call) -> Result<Reply> {
-    let update = read_branding(&mut call.params)?;
+    let update = read_look(&mut call.params)?;
     let call = call.ready(Shape::One(Kind::Branding))?;
     change!(call, |tx| {
         wire::portal_branding(&call.who.tenant, &branding::update(tx, &call.who, update.clone()).await?)
     })
 }
 
-fn read_branding(params: &mut Params) -> Result<BrandingUpdate> {
+/// What a merchant's branding and a configuration's own have in common.
+pub fn read_look(params: &mut Params) -> Result<BrandingUpdate> {
+    let corner_radius = params.name("corner_radius");
     let update = BrandingUpdate {
         name: params.patch_text("name")?,
         accent_color: params.patch_text("accent_color")?,
@@ -81,7 +83,7 @@ fn read_branding(params: &mut Params) -> Result<BrandingUpdate> {
             Patch::Keep => Patch::Keep,
             Patch::Clear => Patch::Clear,
             Patch::Set(text) => Patch::Set(text.parse().map_err(|_| Error::Invalid {
-                param: "corner_radius".into(),
+                param: corner_radius,
                 code: "parameter_invalid_integer",
                 message: format!("Invalid integer: {text}"),
             })?),

@@ -50,6 +50,11 @@ async fn a_configuration_lives(shop: Shop) {
     assert_eq!(shop.get(&format!("{PATH}?is_default=true")).await.ids().len(), 1);
     assert_eq!(shop.get(&format!("{PATH}?is_default=false")).await.ids(), [made["id"].as_str().unwrap()]);
     assert_eq!(shop.get(&format!("{PATH}/default")).await.ok()["is_default"], true);
+    let form = "branding[name]=Umbra&branding[dark][accent_color]=%23fe0&branding[corner_radius]=4";
+    let looks = shop.post(&path, form).await.ok();
+    assert_eq!((&looks["branding"]["name"], &looks["branding"]["corner_radius"]), (&json!("Umbra"), &json!(4)));
+    assert_eq!(looks["branding"]["dark"]["accent_color"], "#ffee00");
+    assert_eq!(shop.post(&path, "branding=").await.ok()["branding"], made["branding"]);
     let customer = shop.post("/v1/customers", "").await.made();
     let form = format!("customer={customer}&configuration={}", made["id"].as_str().unwrap());
     shop.post("/v1/billing_portal/sessions", &form).await.refused(400, "parameter_invalid", "configuration");
@@ -89,6 +94,12 @@ async fn what_is_wrong_is_named(shop: Shop) {
         ),
         ("features[invoice_history][enabled]=true&session[link_ttl]=5", "parameter_invalid", "session[link_ttl]"),
         ("features[invoice_history][enabled]=true&default_return_url=x", "url_invalid", "default_return_url"),
+        (
+            "features[invoice_history][enabled]=true&branding[light][page_color]=grey",
+            "parameter_invalid",
+            "branding[light][page_color]",
+        ),
+        ("features[invoice_history][enabled]=true&branding[logo]=x", "parameter_unsupported", "branding[logo]"),
         ("features[invoice_history][enabled]=true&active=false", "parameter_unknown", "active"),
     ];
     for (form, code, param) in cases {

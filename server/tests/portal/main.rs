@@ -10,4 +10,5 @@ mod forms;
 mod fuzz;
 mod hosted;
 mod links;
+mod look;
 mod stage;

@@ -6,11 +6,12 @@ use super::plural::Rule;
 include!(concat!(env!("OUT_DIR"), "/locales.rs"));
 
 impl Locale {
-    /// The session's language, unless it is `auto`; else the customer's; else the browser's; else English.
-    pub fn choose(session: Option<&str>, customer: &[String], accept_language: &str) -> Self {
+    /// The session's language, unless it is `auto`; else the customer's; else the browser's; else what the merchant says
+    /// for those; else English.
+    pub fn choose(session: Option<&str>, customer: &[String], accept_language: &str, usual: Option<&str>) -> Self {
         let session = session.filter(|tag| !tag.eq_ignore_ascii_case("auto"));
         let preferred = session.into_iter().chain(customer.iter().map(String::as_str));
-        preferred.chain(ranked(accept_language)).find_map(Self::of_tag).unwrap_or_default()
+        preferred.chain(ranked(accept_language)).chain(usual).find_map(Self::of_tag).unwrap_or_default()
     }
 
     /// The locale that serves a BCP 47 tag such as `de-CH`; none where the language is not served.
@@ -78,7 +79,7 @@ mod tests {
 
     fn choose(session: Option<&str>, customer: &[&str], accept: &str) -> Locale {
         let customer: Vec<String> = customer.iter().map(|tag| (*tag).to_owned()).collect();
-        Locale::choose(session, &customer, accept)
+        Locale::choose(session, &customer, accept, None)
     }
 
     #[test]
@@ -101,6 +102,14 @@ mod tests {
         assert_eq!(choose(None, &[], "en;q=0.4, ar;q=0.9, de;q=0.91"), Locale::De);
         assert_eq!(choose(None, &[], "de;q=0, en-AU;q=0.2"), Locale::EnGb);
         assert_eq!(choose(None, &[], "de;q=x, *;q=1, ;;, ar"), Locale::Ar);
+    }
+
+    #[test]
+    fn the_merchant_decides_where_nobody_else_does() {
+        let choose = |accept: &str, usual| Locale::choose(None, &[], accept, Some(usual));
+        assert_eq!(choose("xx", "de"), Locale::De);
+        assert_eq!(choose("ar", "de"), Locale::Ar);
+        assert_eq!(choose("", "xx"), Locale::En);
     }
 
     #[test]

@@ -47,13 +47,27 @@ impl Rgb {
         if self.contrast(WHITE) >= self.contrast(BLACK) { WHITE } else { BLACK }
     }
 
+    /// White for black, and black for anything else.
+    pub fn opposite(self) -> Self {
+        if self == BLACK { WHITE } else { BLACK }
+    }
+
+    /// The nearest colour on the way to black or to white that a page can be written on: words have at least 15 : 1 on
+    /// it, so that quieter words, lines and the colours of states can be told from it too.
+    pub fn as_ground(self) -> Self {
+        let end = if self.words() == WHITE { BLACK } else { WHITE };
+        let mut way = (0..=STEPS).map(|step| self.mixed(end, step));
+        way.find(|ground| ground.contrast(ground.words()) >= 1_500).unwrap_or(end)
+    }
+
     /// This, if the same words can be read on it and on `ground`; else `ground`.
     pub fn together_with(self, ground: Self) -> Self {
         let least = |words: Self| self.contrast(words).min(ground.contrast(words));
         if least(BLACK).max(least(WHITE)) >= 700 { self } else { ground }
     }
 
-    fn mixed(self, end: Self, step: i64) -> Self {
+    /// This many of 64 steps on the way to another colour.
+    pub fn mixed(self, end: Self, step: i64) -> Self {
         let mix = |from: u8, to: u8| {
             let value = (i64::from(from) * (STEPS - step) + i64::from(to) * step + STEPS / 2) / STEPS;
             u8::try_from(value).unwrap_or(u8::MAX)
@@ -158,6 +172,13 @@ mod tests {
         fn any_color_can_be_made_readable(r: u8, g: u8, b: u8, ground in prop::array::uniform3(any::<u8>())) {
             let ground = Rgb(ground[0], ground[1], ground[2]);
             prop_assert!(Rgb(r, g, b).readable_on(&[ground], 45).contrast(ground) >= 450);
+        }
+
+        #[test]
+        fn any_color_can_be_made_a_ground(r: u8, g: u8, b: u8) {
+            let ground = Rgb(r, g, b).as_ground();
+            prop_assert!(ground.contrast(ground.words()) >= 1_500);
+            prop_assert_eq!(ground.as_ground(), ground);
         }
 
         #[test]

@@ -1,0 +1,28 @@
+//! The merchant's own pages, at the foot of every page of ours.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::text::t;
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Links {
+    /// A page, or `mailto:`.
+    pub help: Option<String>,
+    pub privacy: Option<String>,
+    pub terms: Option<String>,
+}
+
+#[component]
+pub fn LinksView(links: Links) -> AnyView {
+    let named = [(links.help, t!(nav.help)), (links.privacy, t!(nav.privacy)), (links.terms, t!(nav.terms))];
+    let links: Vec<AnyView> = named
+        .into_iter()
+        .filter_map(|(href, label)| Some((href?, label)))
+        .map(|(href, label)| view! { <li><a href=href rel="external noreferrer">{label}</a></li> }.into_any())
+        .collect();
+    if links.is_empty() {
+        return ().into_any();
+    }
+    view! { <footer class="bottom"><nav aria-label=t!(nav.legal)><ul>{links}</ul></nav></footer> }.into_any()
+}
