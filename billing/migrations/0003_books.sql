@@ -224,11 +224,13 @@ create table discount (
     starts       bigint not null,
     ends         bigint,
     ended_at     bigint,
+    counted      boolean not null,            -- a redemption of its own, or taken over from the customer's or subscription's
+    first_invoice text,                       -- the first that it took something off
     primary key (tenant, id),
     foreign key (tenant, coupon) references coupon (tenant, id),
     foreign key (tenant, customer) references customer (tenant, id)
 );
-create index discount_of_customer on discount (tenant, customer, position);
+create index discount_of_customer on discount (tenant, customer, position) where ended_at is null;
 
 create table scheduled_change (
     tenant       bigint not null,

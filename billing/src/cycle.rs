@@ -72,6 +72,7 @@ async fn renew(tx: &mut Tx, who: &Actor, customer: &Customer, before: Subscripti
         next.enter(Status::Active, due)?;
     }
     save(tx, who, &mut next).await?;
+    subscription::discounts::expire(tx, who, &mut next).await?;
     let lines = invoice::period_lines(&next)?;
     let mut invoice = invoice::bill_period(tx, who, &next, "subscription_cycle", lines, due).await?;
     next.latest_invoice = Some(invoice.id.clone());

@@ -1,4 +1,8 @@
-//! Discounts: what a coupon takes off which line, and which invoices it is for. No clock, no database.
+//! Discounts: what a coupon takes off which line, and which invoices it is for, without a clock or a database. Below:
+//! the discounts that are kept, and how a coupon is redeemed.
+
+pub mod record;
+pub mod redeem;
 
 use crate::clock::Seconds;
 use crate::decimal::{Decimal, ONE};
@@ -6,6 +10,9 @@ use crate::error::Result;
 use crate::money::round_ratio;
 use crate::period::add_months;
 use crate::text_enum::text_enum;
+
+pub use record::{Discount, Holder};
+pub use redeem::Wanted;
 
 text_enum!(
     /// How long a coupon goes on once it is redeemed.

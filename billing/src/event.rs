@@ -53,6 +53,7 @@ pub const NAMES: &[&str] = &[
     "customer.deleted",
     "customer.discount.created",
     "customer.discount.deleted",
+    "customer.discount.updated",
     "customer.subscription.created",
     "customer.subscription.deleted",
     "customer.subscription.paused",

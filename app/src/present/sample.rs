@@ -53,6 +53,7 @@ pub fn item(product: &str, quantity: i64, unit_amount: Option<i64>) -> Item {
         current_period_start: at("2026-11-20"),
         current_period_end: at("2026-12-20"),
         tax_rates: Vec::new(),
+        discounts: Vec::new(),
         metadata: Metadata::new(),
         created: at("2026-10-20"),
     }
@@ -99,6 +100,7 @@ pub fn subscription(status: Status) -> Subscription {
         created: at("2026-10-20"),
         version: 1,
         items: vec![item("Pro", 1, Some(2000))],
+        discounts: Vec::new(),
     }
 }
 
@@ -171,6 +173,7 @@ pub fn customer() -> Customer {
         deleted_at: None,
         version: 1,
         balance: 0,
+        discount: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod balance;
 mod contact;
+pub mod offer;
 pub mod payment_method;
 pub mod tax_id;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
 use crate::clock::Seconds;
+use crate::discount::{Discount, Wanted};
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::money::Currency;
@@ -61,6 +63,9 @@ pub struct Customer {
     pub version: i64,
     /// Credit in the customer's currency; negative is in the customer's favour.
     pub balance: i64,
+    /// Off everything of the customer's that has no discount of its own.
+    #[sqlx(skip)]
+    pub discount: Option<Discount>,
 }
 
 macro_rules! stored {
@@ -98,6 +103,8 @@ pub struct CustomerUpdate {
     pub tax_exempt: Patch<TaxExempt>,
     /// What the balance is to be, in the customer's currency, else the merchant's.
     pub balance: Option<i64>,
+    /// A coupon or a promotion code in place of the one there is.
+    pub discount: Patch<Wanted>,
     pub metadata: MetadataPatch,
 }
 
@@ -109,7 +116,7 @@ pub async fn get(tx: &mut Tx, who: &Actor, id: &str) -> Result<Customer> {
 
 /// A customer, even deleted: the API shows a deleted one as its stub.
 pub async fn get_or_deleted(tx: &mut Tx, who: &Actor, id: &str) -> Result<Customer> {
-    maybe!(
+    let mut customer: Customer = maybe!(
         tx,
         concat!(
             "select ",
@@ -120,7 +127,9 @@ pub async fn get_or_deleted(tx: &mut Tx, who: &Actor, id: &str) -> Result<Custom
         id,
         who.customer()
     )?
-    .ok_or_else(|| Error::missing("customer", id))
+    .ok_or_else(|| Error::missing("customer", id))?;
+    offer::load(tx, who, &mut customer).await?;
+    Ok(customer)
 }
 
 pub async fn list(
@@ -131,7 +140,7 @@ pub async fn list(
     external_id: Option<&str>,
 ) -> Result<Listed<Customer>> {
     let own = who.customer();
-    match (email, external_id) {
+    let listed: Result<Listed<Customer>> = match (email, external_id) {
         (None, None) => page!(
             tx,
             who,
@@ -162,7 +171,12 @@ pub async fn list(
             external,
             email
         ),
+    };
+    let mut listed = listed?;
+    for customer in &mut listed.data {
+        offer::load(tx, who, customer).await?;
     }
+    Ok(listed)
 }
 
 pub async fn create(tx: &mut Tx, who: &Actor, new: CustomerUpdate) -> Result<Customer> {
@@ -191,8 +205,10 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: CustomerUpdate) -> Result<Cus
         deleted_at: None,
         version: 1,
         balance: 0,
+        discount: None,
     };
     let balance = new.balance;
+    let discount = new.discount.clone();
     apply(tx, who, &mut customer, new).await?;
     run!(
         tx,
@@ -227,6 +243,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: CustomerUpdate) -> Result<Cus
     if let Some(balance) = balance {
         balance::set(tx, who, &mut customer, balance, balance::Kind::Initial).await?;
     }
+    offer::redeem(tx, who, &mut customer, discount).await?;
     announce(tx, who, None, Some(&customer), "customer.created").await?;
     Ok(customer)
 }
@@ -235,6 +252,7 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: CustomerUpdate) 
     let before = get(tx, who, id).await?;
     let mut customer = before.clone();
     let balance = update.balance;
+    offer::redeem(tx, who, &mut customer, update.discount.clone()).await?;
     apply(tx, who, &mut customer, update).await?;
     if customer != before {
         save(tx, who, &mut customer).await?;

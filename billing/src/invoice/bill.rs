@@ -4,7 +4,7 @@ use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::customer;
 use crate::error::{Error, Result};
-use crate::invoice::{Bill, Invoice, NewLine, Status, announce, compose, credit, issue, save};
+use crate::invoice::{Bill, Invoice, NewLine, Status, announce, compose, credit, issue, reduce, save};
 use crate::payment;
 use crate::store::Tx;
 use crate::subscription::Subscription;
@@ -66,5 +66,6 @@ pub(crate) async fn take_back(tx: &mut Tx, who: &Actor, id: &str, now: Seconds) 
     credit::give_back(tx, who, &mut customer, &invoice).await?;
     announce(tx, who, Some(&before), &invoice, "invoice.voided", &["invoice.voided"]).await?;
     payment::intents::cancel(tx, who, &invoice).await?;
+    reduce::unused(tx, who, &invoice, now).await?;
     Ok(invoice)
 }

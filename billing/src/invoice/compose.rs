@@ -8,7 +8,7 @@ use crate::customer::{self, Customer, balance};
 use crate::directory;
 use crate::error::Result;
 use crate::invoice::assess::{self, Borne, Sums};
-use crate::invoice::reduce::{self, Taken};
+use crate::invoice::reduce::{self, Reduced};
 use crate::invoice::{BillTo, Invoice, Line, NewLine, Status, credit, item};
 use crate::money::Currency;
 use crate::store::{Json, Tx};
@@ -166,7 +166,7 @@ fn assemble(bill: &Bill<'_>, bill_to: BillTo, sums: Sums, lines: Vec<Line>, star
     }
 }
 
-fn place(bill: &Bill<'_>, position: usize, new: NewLine, taken: Taken, borne: Borne) -> Line {
+fn place(bill: &Bill<'_>, position: usize, new: NewLine, taken: Reduced, borne: Borne) -> Line {
     Line {
         id: String::new(),
         invoice: String::new(),
@@ -180,7 +180,7 @@ fn place(bill: &Bill<'_>, position: usize, new: NewLine, taken: Taken, borne: Bo
         quantity: new.quantity,
         amount: new.amount,
         discount: taken.sum(),
-        discount_amounts: Json(taken.amounts()),
+        discount_amounts: Json(taken.0),
         tax: borne.tax,
         taxes: Json(borne.taxes),
         currency: bill.currency.clone(),

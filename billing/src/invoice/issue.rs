@@ -6,7 +6,7 @@ use crate::customer::{self, Customer};
 use crate::error::Result;
 use crate::id;
 use crate::invoice::compose::Composed;
-use crate::invoice::{Invoice, Status, announce, columns, credit, hosted, item, line, mark_paid, save};
+use crate::invoice::{Invoice, Status, announce, columns, credit, hosted, item, line, mark_paid, reduce, save};
 use crate::store::{Tx, run};
 use crate::subscription::CollectionMethod;
 
@@ -62,7 +62,8 @@ pub(crate) async fn finalize(
     }
     save(tx, who, invoice).await?;
     hosted::issue(tx, who, invoice).await?;
-    announce(tx, who, Some(&before), invoice, "invoice.finalized", &["invoice.finalized"]).await
+    announce(tx, who, Some(&before), invoice, "invoice.finalized", &["invoice.finalized"]).await?;
+    reduce::used(tx, who, invoice).await
 }
 
 async fn insert(tx: &mut Tx, who: &Actor, i: &Invoice) -> Result<()> {

@@ -8,6 +8,7 @@ use crate::catalog::tax_rate::Named;
 use crate::catalog::{self, Price};
 use crate::clock::Seconds;
 use crate::error::Result;
+use crate::invoice::Taken;
 use crate::money::Currency;
 use crate::page::{Listed, Page, no_such_cursor};
 use crate::patch::Metadata;
@@ -28,7 +29,7 @@ pub struct Line {
     /// Before discounts and exclusive tax.
     pub amount: i64,
     pub discount: i64,
-    pub discount_amounts: Json<Value>,
+    pub discount_amounts: Json<Vec<Taken>>,
     pub tax: i64,
     pub taxes: Json<Value>,
     pub currency: Currency,

@@ -9,7 +9,7 @@ mod issue;
 pub mod item;
 mod items;
 pub mod line;
-pub(crate) mod reduce;
+mod reduce;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,7 @@ pub use issue::issue;
 pub use item::InvoiceItem;
 pub use items::{period_lines, trial_lines};
 pub use line::{Line, NewLine};
+pub use reduce::Taken;
 
 text_enum!(Status { Draft = "draft", Open = "open", Paid = "paid", Void = "void", Uncollectible = "uncollectible" });
 
@@ -116,6 +117,18 @@ macro_rules! columns {
 pub(crate) use columns;
 
 impl Invoice {
+    /// What each discount took off the lines together, in the order they are taken off.
+    pub fn discounts_taken(&self) -> Vec<Taken> {
+        let mut totals: Vec<Taken> = Vec::new();
+        for taken in self.lines.iter().flat_map(|line| &line.discount_amounts.0) {
+            match totals.iter_mut().find(|total| total.discount == taken.discount) {
+                Some(total) => total.amount += taken.amount,
+                None => totals.push(taken.clone()),
+            }
+        }
+        totals
+    }
+
     pub fn amount_remaining(&self) -> i64 {
         (self.amount_due - self.amount_paid).max(0)
     }

@@ -6,16 +6,17 @@ use crate::catalog::price::PriceType;
 use crate::catalog::tax_rate;
 use crate::clock::Seconds;
 use crate::customer::{self, Customer, payment_method};
+use crate::discount::Wanted;
 use crate::error::{Error, Result};
 use crate::id;
 use crate::invoice::{self, Invoice, NewLine};
 use crate::money::Currency;
-use crate::patch::{MetadataPatch, check_text, merge_metadata};
+use crate::patch::{MetadataPatch, Patch, check_text, merge_metadata};
 use crate::period::Recurring;
 use crate::store::{Json, Tx, run};
 use crate::subscription::update::check_taxes;
 use crate::subscription::{
-    CollectionMethod, Item, PaymentSettings, Status, Subscription, TrialSettings, announce, columns,
+    CollectionMethod, Item, PaymentSettings, Status, Subscription, TrialSettings, announce, columns, discounts,
 };
 use crate::text_enum::text_enum;
 
@@ -31,6 +32,7 @@ pub struct NewItem {
     pub quantity: Option<i64>,
     /// Ids of rates that apply instead of the subscription's.
     pub tax_rates: Vec<String>,
+    pub discounts: Vec<Wanted>,
     pub metadata: MetadataPatch,
 }
 
@@ -50,6 +52,7 @@ pub struct NewSubscription {
     /// Ids.
     pub default_tax_rates: Vec<String>,
     pub automatic_tax: bool,
+    pub discounts: Vec<Wanted>,
     pub description: Option<String>,
     pub metadata: MetadataPatch,
 }
@@ -94,6 +97,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSubscription) -> Result<Cr
             current_period_start: subscription.current_period_start,
             current_period_end: subscription.current_period_end,
             tax_rates,
+            discounts: Vec::new(),
             metadata,
             created: now,
         });
@@ -101,14 +105,30 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSubscription) -> Result<Cr
     for (n, item) in subscription.items.iter().enumerate() {
         item.price.amount(item.quantity).map_err(|e| e.on(format!("items[{n}][quantity]")))?;
     }
+    redeem(tx, who, &mut subscription, &new, now).await?;
     let lines = first_lines(&subscription)?;
-    let total: i64 = lines.iter().map(|line| line.amount).sum();
-    let collect = decide_status(&customer, &mut subscription, &new, total)?;
     insert(tx, who, &mut subscription).await?;
-    let invoice = bill(tx, who, &mut subscription, lines, now).await?;
+    let invoice = invoice::bill_period(tx, who, &subscription, "subscription_create", lines, now).await?;
+    subscription.latest_invoice = Some(invoice.id.clone());
+    let collect = decide_status(&customer, &mut subscription, &new, invoice.amount_due)?;
+    super::save(tx, who, &mut subscription).await?;
     announce(tx, who, None, &subscription, "customer.subscription.created", &["customer.subscription.created"]).await?;
     let collect = collect && invoice.status == invoice::Status::Open;
     Ok(Created { subscription, invoice, collect })
+}
+
+async fn redeem(
+    tx: &mut Tx,
+    who: &Actor,
+    subscription: &mut Subscription,
+    new: &NewSubscription,
+    now: Seconds,
+) -> Result<()> {
+    for (n, item) in new.items.iter().enumerate() {
+        let (item, wanted) = (format!("items[{n}]"), Patch::Set(item.discounts.clone()));
+        discounts::set_of_item(tx, who, subscription, (n, &item), &wanted, now).await?;
+    }
+    discounts::set(tx, who, subscription, &Patch::Set(new.discounts.clone()), now).await
 }
 
 async fn read_prices(
@@ -259,6 +279,7 @@ async fn assemble(
         created: now,
         version: 1,
         items: Vec::new(),
+        discounts: Vec::new(),
     };
     if cancel_at.is_some() {
         subscription.cancellation_details.0.reason = Some("cancellation_requested".into());
@@ -295,12 +316,12 @@ fn decide_status(
     customer: &Customer,
     subscription: &mut Subscription,
     new: &NewSubscription,
-    total: i64,
+    amount_due: i64,
 ) -> Result<bool> {
     subscription.status = match (subscription.trial_end, new.collection_method) {
         (Some(_), _) => Status::Trialing,
         (None, CollectionMethod::SendInvoice) => Status::Active,
-        (None, CollectionMethod::ChargeAutomatically) if total == 0 => Status::Active,
+        (None, CollectionMethod::ChargeAutomatically) if amount_due == 0 => Status::Active,
         (None, CollectionMethod::ChargeAutomatically) => Status::Incomplete,
     };
     if subscription.status != Status::Incomplete || new.payment_behavior == PaymentBehavior::DefaultIncomplete {
@@ -315,19 +336,6 @@ fn decide_status(
         });
     }
     Ok(true)
-}
-
-async fn bill(
-    tx: &mut Tx,
-    who: &Actor,
-    subscription: &mut Subscription,
-    lines: Vec<NewLine>,
-    now: Seconds,
-) -> Result<Invoice> {
-    let invoice = invoice::bill_period(tx, who, subscription, "subscription_create", lines, now).await?;
-    subscription.latest_invoice = Some(invoice.id.clone());
-    super::save(tx, who, subscription).await?;
-    Ok(invoice)
 }
 
 async fn insert(tx: &mut Tx, who: &Actor, s: &mut Subscription) -> Result<()> {

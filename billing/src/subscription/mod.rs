@@ -2,6 +2,7 @@
 
 pub mod cancel;
 pub mod create;
+pub mod discounts;
 pub mod pause;
 pub mod status;
 pub mod update;
@@ -13,6 +14,7 @@ use crate::actor::Actor;
 use crate::catalog::Price;
 use crate::catalog::tax_rate::{self, Named};
 use crate::clock::Seconds;
+use crate::discount::{self, Discount, Holder};
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::money::Currency;
@@ -97,6 +99,9 @@ pub struct Subscription {
     pub version: i64,
     #[sqlx(skip)]
     pub items: Vec<Item>,
+    /// Its own; without any, its customer's is taken off.
+    #[sqlx(skip)]
+    pub discounts: Vec<Discount>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +134,8 @@ pub struct Item {
     pub current_period_start: Seconds,
     pub current_period_end: Seconds,
     pub tax_rates: Vec<Named>,
+    /// Off this item alone, before the subscription's.
+    pub discounts: Vec<Discount>,
     pub metadata: Metadata,
     pub created: Seconds,
 }
@@ -285,7 +292,12 @@ async fn load_items(tx: &mut Tx, who: &Actor, subscription: &mut Subscription) -
         &subscription.id
     )?;
     tax_rate::load(tx, who, &mut subscription.default_tax_rates).await?;
+    let mut live = discount::record::live(tx, who, &subscription.customer).await?;
+    let own = Holder::Subscription(&subscription.id);
+    subscription.discounts = live.extract_if(.., |discount| discount.holder() == own).collect();
     for mut row in rows {
+        let own = Holder::Item(&row.subscription, &row.id);
+        let discounts = live.extract_if(.., |discount| discount.holder() == own).collect();
         let price = catalog::price::get(tx, who, &row.price).await?;
         tax_rate::load(tx, who, &mut row.tax_rates).await?;
         subscription.items.push(Item {
@@ -298,6 +310,7 @@ async fn load_items(tx: &mut Tx, who: &Actor, subscription: &mut Subscription) -
             current_period_start: row.current_period_start,
             current_period_end: row.current_period_end,
             tax_rates: row.tax_rates.0,
+            discounts,
             metadata: row.metadata.0,
             created: row.created,
         });

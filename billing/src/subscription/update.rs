@@ -2,11 +2,12 @@
 
 use crate::actor::Actor;
 use crate::catalog::tax_rate::{self, Named};
-use crate::customer::payment_method;
+use crate::customer::{self, payment_method};
+use crate::discount::Wanted;
 use crate::error::{Error, Result};
 use crate::patch::{MetadataPatch, Patch, check_text, merge_metadata};
 use crate::store::{Tx, all};
-use crate::subscription::{Feedback, Subscription, announce, cancel, get, save};
+use crate::subscription::{Feedback, Subscription, announce, cancel, discounts, get, save};
 
 #[derive(Debug, Clone, Default)]
 pub struct SubscriptionUpdate {
@@ -17,6 +18,8 @@ pub struct SubscriptionUpdate {
     /// Ids; from the next invoice on.
     pub default_tax_rates: Patch<Vec<String>>,
     pub automatic_tax: Option<bool>,
+    /// In place of those there are.
+    pub discounts: Patch<Vec<Wanted>>,
     pub description: Patch<String>,
     pub metadata: MetadataPatch,
 }
@@ -39,8 +42,10 @@ impl SubscriptionUpdate {
 pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: SubscriptionUpdate) -> Result<Subscription> {
     let before = get(tx, who, id).await?;
     let mut subscription = before.clone();
-    let touches_more =
-        update.cancel_at_period_end.is_some() || update.default_payment_method != Patch::Keep || update.touches_taxes();
+    let touches_more = update.cancel_at_period_end.is_some()
+        || update.default_payment_method != Patch::Keep
+        || update.discounts != Patch::Keep
+        || update.touches_taxes();
     if before.status.is_ended() && touches_more {
         return Err(Error::invalid(
             "id",
@@ -51,6 +56,11 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: SubscriptionUpda
         payment_method::of_customer(tx, who, &before.customer, method)
             .await
             .map_err(|e| e.on("default_payment_method"))?;
+    }
+    if update.discounts != Patch::Keep {
+        let customer = customer::get(tx, who, &before.customer).await?;
+        let now = customer::now(tx, who, &customer).await?;
+        discounts::set(tx, who, &mut subscription, &update.discounts, now).await?;
     }
     if let Patch::Set(ids) = &update.default_tax_rates {
         subscription.default_tax_rates.0 = tax_rate::named(tx, who, ids, "default_tax_rates").await?;

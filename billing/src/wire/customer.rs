@@ -21,7 +21,7 @@ pub fn customer(tenant: &Tenant, c: &Customer) -> Value {
         "default_source": null,
         "delinquent": c.delinquent,
         "description": c.description,
-        "discount": null,
+        "discount": c.discount.as_ref().map(|discount| super::discount(tenant, discount)),
         "email": c.email,
         "invoice_prefix": c.invoice_prefix,
         "invoice_settings": {

@@ -11,6 +11,8 @@ const LINES_SHOWN: usize = 10;
 
 pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
     let to = &i.bill_to;
+    let taken = i.discounts_taken();
+    let discounts: Vec<&str> = taken.iter().map(|taken| taken.discount.as_str()).collect();
     let invoice = json!({
         "id": i.id,
         "object": "invoice",
@@ -46,7 +48,7 @@ pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
         "default_source": null,
         "default_tax_rates": [],
         "description": i.description,
-        "discounts": [],
+        "discounts": discounts,
         "due_date": i.due_date,
         "effective_at": i.finalized_at,
         "ending_balance": i.ending_balance,
@@ -90,7 +92,7 @@ pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
         "subtotal_excluding_tax": i.total - i.tax + i.discount,
         "test_clock": null,
         "total": i.total,
-        "total_discount_amounts": [],
+        "total_discount_amounts": super::line::discount_amounts(&taken),
         "total_excluding_tax": i.total - i.tax,
         "total_pretax_credit_amounts": [],
         "total_taxes": total_taxes(i),

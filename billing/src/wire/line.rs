@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::with;
 use crate::actor::Tenant;
-use crate::invoice::Line;
+use crate::invoice::{Line, Taken};
 
 pub fn line(tenant: &Tenant, l: &Line) -> Value {
     let line = json!({
@@ -13,9 +13,9 @@ pub fn line(tenant: &Tenant, l: &Line) -> Value {
         "amount": l.amount,
         "currency": l.currency,
         "description": l.description,
-        "discount_amounts": *l.discount_amounts,
+        "discount_amounts": discount_amounts(&l.discount_amounts),
         "discountable": l.discountable,
-        "discounts": [],
+        "discounts": own_discounts(l),
         "invoice": l.invoice,
         "livemode": tenant.livemode,
         "metadata": *l.metadata,
@@ -30,6 +30,14 @@ pub fn line(tenant: &Tenant, l: &Line) -> Value {
         "taxes": *l.taxes,
     });
     with(line, legacy(tenant, l))
+}
+
+pub(super) fn discount_amounts(taken: &[Taken]) -> Vec<Value> {
+    taken.iter().map(|taken| json!({ "amount": taken.amount, "discount": taken.discount })).collect()
+}
+
+fn own_discounts(l: &Line) -> Vec<&str> {
+    l.discount_amounts.iter().filter(|taken| taken.own).map(|taken| taken.discount.as_str()).collect()
 }
 
 fn parent(l: &Line) -> Value {

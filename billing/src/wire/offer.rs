@@ -2,14 +2,20 @@
 
 use serde_json::{Value, json};
 
+use super::with;
 use crate::actor::Tenant;
 use crate::catalog::tax_rate::Named;
 use crate::catalog::{Coupon, PromotionCode, TaxRate};
 use crate::clock::Seconds;
 use crate::decimal::Decimal;
+use crate::discount::Discount;
 
 /// A coupon as it is at an instant.
 pub fn coupon(tenant: &Tenant, c: &Coupon, now: Seconds) -> Value {
+    coupon_that_is(c.is_valid(now), tenant, c)
+}
+
+fn coupon_that_is(valid: bool, tenant: &Tenant, c: &Coupon) -> Value {
     let mut coupon = json!({
         "id": c.id,
         "object": "coupon",
@@ -25,7 +31,7 @@ pub fn coupon(tenant: &Tenant, c: &Coupon, now: Seconds) -> Value {
         "percent_off": c.percent_off.and_then(Decimal::number),
         "redeem_by": c.redeem_by,
         "times_redeemed": c.times_redeemed,
-        "valid": c.is_valid(now),
+        "valid": valid,
     });
     // Stripe shows it where it is asked for; events and the audit log must have it always.
     if let Some(products) = &c.applies_to {
@@ -58,6 +64,36 @@ pub fn promotion_code(tenant: &Tenant, p: &PromotionCode, now: Seconds) -> Value
         // Legacy: the coupon itself, where `promotion` has its id.
         "coupon": p.promoted.as_ref().map(|c| coupon(tenant, c, now)),
     })
+}
+
+pub fn discount(tenant: &Tenant, d: &Discount) -> Value {
+    json!({
+        "id": d.id,
+        "object": "discount",
+        "checkout_session": null,
+        "customer": d.customer,
+        "customer_account": null,
+        "end": d.ends,
+        "invoice": d.invoice,
+        "invoice_item": d.invoice_item,
+        "promotion_code": d.promotion_code,
+        "source": { "coupon": d.coupon, "type": "coupon" },
+        "start": d.starts,
+        "subscription": d.subscription,
+        "subscription_item": d.subscription_item,
+        // Legacy: the coupon itself, where `source` has its id.
+        "coupon": d.redeemed.as_ref().map(|c| coupon_that_is(d.valid, tenant, c)),
+    })
+}
+
+/// One that was just taken away.
+pub fn deleted_discount(tenant: &Tenant, d: &Discount) -> Value {
+    with(discount(tenant, d), json!({ "deleted": true }))
+}
+
+/// Their ids, as what they are on names them.
+pub(super) fn discounts(discounts: &[Discount]) -> Vec<&str> {
+    discounts.iter().map(|discount| discount.id.as_str()).collect()
 }
 
 /// The rates that something names.

@@ -38,7 +38,7 @@ pub fn subscription(tenant: &Tenant, s: &Subscription) -> Value {
         "default_source": null,
         "default_tax_rates": super::named_rates(tenant, &s.default_tax_rates),
         "description": s.description,
-        "discounts": [],
+        "discounts": super::discounts(&s.discounts),
         "ended_at": s.ended_at,
         "invoice_settings": invoice_settings(s),
         "items": items(tenant, s),
@@ -71,7 +71,7 @@ pub fn subscription(tenant: &Tenant, s: &Subscription) -> Value {
         },
         "trial_start": s.trial_start,
     });
-    with(with(subscription, legacy(s)), ours(s))
+    with(with(subscription, legacy(tenant, s)), ours(s))
 }
 
 fn liability(s: &Subscription) -> Option<Value> {
@@ -109,11 +109,11 @@ fn pending_update(s: &Subscription) -> Option<Value> {
     s.pending_update.as_ref().map(|update| with(unset, update.0.clone()))
 }
 
-fn legacy(s: &Subscription) -> Value {
+fn legacy(tenant: &Tenant, s: &Subscription) -> Value {
     json!({
         "current_period_end": s.current_period_end,
         "current_period_start": s.current_period_start,
-        "discount": null,
+        "discount": s.discounts.first().map(|discount| super::discount(tenant, discount)),
     })
 }
 
@@ -134,7 +134,7 @@ pub fn item(tenant: &Tenant, i: &Item) -> Value {
         "current_period_end": i.current_period_end,
         "current_period_start": i.current_period_start,
         "current_trial": null,
-        "discounts": [],
+        "discounts": super::discounts(&i.discounts),
         "metadata": i.metadata,
         "plan": super::plan(tenant, &i.price),
         "price": super::price(tenant, &i.price),

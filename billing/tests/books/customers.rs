@@ -32,6 +32,7 @@ fn everything() -> CustomerUpdate {
         preferred_locales: Patch::Set(vec!["de".into(), "en".into()]),
         balance: None,
         tax_exempt: Patch::Set(TaxExempt::Reverse),
+        discount: Patch::Keep,
         metadata: Patch::Set([("plan".to_owned(), Some("a".to_owned()))].into()),
     }
 }

@@ -15,6 +15,7 @@ mod catalog;
 mod customers;
 mod cycle;
 mod directory;
+mod discounts;
 mod events;
 mod faults;
 mod hosted_invoices;

@@ -13,7 +13,13 @@ use billing::{Currency, Page, Patch, payment};
 use crate::support::{DAY, HOUR, MONTHLY, Stage, at, done, field, kind, on_both, plain_price, plan, refused, seen};
 
 fn item(price: &str, quantity: i64) -> NewItem {
-    NewItem { price: price.into(), quantity: Some(quantity), tax_rates: Vec::new(), metadata: Patch::Keep }
+    NewItem {
+        price: price.into(),
+        quantity: Some(quantity),
+        tax_rates: Vec::new(),
+        discounts: Vec::new(),
+        metadata: Patch::Keep,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,6 +31,7 @@ async fn a_card_that_pays_makes_it_active() {
             price: price.id.clone(),
             quantity: Some(3),
             tax_rates: Vec::new(),
+            discounts: Vec::new(),
             metadata: metadata.clone(),
         }];
         let new = NewSubscription { items, metadata, description: Some("Team".into()), ..plan(&customer, &price) };

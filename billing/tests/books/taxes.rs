@@ -77,7 +77,7 @@ async fn tax_is_rounded_on_each_line_and_summed() {
         let mut new = NewSubscription { default_tax_rates: vec![vat.id.clone()], ..sent(&customer, &first) };
         for _ in 0..11 {
             let price = priced(stage, 5, None).await;
-            let item = NewItem { price: price.id, quantity: None, tax_rates: Vec::new(), metadata: Patch::Keep };
+            let item = NewItem { price: price.id, quantity: None, tax_rates: Vec::new(), discounts: Vec::new(), metadata: Patch::Keep };
             new.items.push(item);
         }
         let made = made(stage, new).await;
@@ -105,7 +105,13 @@ async fn an_items_own_rates_come_before_the_subscriptions() {
         let other = priced(stage, 1000, None).await;
         let mut new = NewSubscription { default_tax_rates: vec![high.id.clone()], ..sent(&customer, &price) };
         new.items[0].tax_rates = vec![low.id.clone()];
-        new.items.push(NewItem { price: other.id, quantity: None, tax_rates: Vec::new(), metadata: Patch::Keep });
+        new.items.push(NewItem {
+            price: other.id,
+            quantity: None,
+            tax_rates: Vec::new(),
+            discounts: Vec::new(),
+            metadata: Patch::Keep,
+        });
         let made = made(stage, new).await;
         assert_eq!(sums(&made.invoice), (2070, 70 + 190, 2260), "0.70 is in the price, 1.90 is not");
         assert_eq!(

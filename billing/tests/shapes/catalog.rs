@@ -5,7 +5,7 @@ use billing::catalog::price::{PriceType, TaxBehavior};
 use billing::catalog::promotion_code::Restrictions;
 use billing::catalog::tax_rate::{Named, TaxType};
 use billing::catalog::{Coupon, Price, Product, PromotionCode, TaxRate};
-use billing::discount::Duration;
+use billing::discount::{Discount, Duration};
 use billing::period::Interval;
 use billing::{Decimal, Json};
 use serde_json::json;
@@ -32,6 +32,27 @@ pub fn product() -> Product {
         created: THEN,
         updated: THEN,
         version: 1,
+    }
+}
+
+pub fn discount() -> Discount {
+    Discount {
+        id: "di_1".into(),
+        customer: "cus_1".into(),
+        subscription: some("sub_1"),
+        subscription_item: None,
+        invoice: None,
+        invoice_item: None,
+        position: 0,
+        coupon: "HALF".into(),
+        promotion_code: some("promo_1"),
+        starts: THEN,
+        ends: Some(LATER),
+        ended_at: None,
+        counted: true,
+        first_invoice: some("in_1"),
+        redeemed: Some(coupon()),
+        valid: true,
     }
 }
 

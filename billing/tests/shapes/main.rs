@@ -20,7 +20,6 @@ const MISSING: &[(&str, &str)] = &[
     ("account.settings.payouts", "nothing is paid out"),
     ("account.settings.sepa_debit_payments", "optional, and empty in the example"),
     ("billing_portal.session.flow", "null without flow_data"),
-    ("customer.discount", "null without a discount"),
     ("customer.invoice_settings.rendering_options", "one layout for all"),
     ("invoice.from_invoice", "invoices are not revised"),
     ("invoice.last_finalization_error", "finalisation succeeds or leaves a draft"),

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use billing::customer::payment_method::MethodType;
 use billing::customer::{Address, CustomField, Customer, InvoiceSettings, Shipping, TaxExempt};
 use billing::directory::{Business, Merchant};
-use billing::invoice::{BillTo, Invoice, Line, Status as InvoiceStatus};
+use billing::invoice::{BillTo, Invoice, Line, Status as InvoiceStatus, Taken};
 use billing::payment::{IntentStatus, PaymentIntent};
 use billing::portal::configuration::{BusinessProfile, Lifetimes, LoginPage};
 use billing::portal::features::{Condition, Features, Schedule, ScheduleCondition};
@@ -24,7 +24,7 @@ use billing::subscription::{
 use billing::{Currency, Event, Json, Metadata, Millis, Seconds, Tenant, wire};
 use serde_json::{Value, json};
 
-use crate::catalog::{coupon, named_rate, price, product, promotion_code, tax_rate};
+use crate::catalog::{coupon, discount, named_rate, price, product, promotion_code, tax_rate};
 pub use stored::payment_method;
 use stored::{setup_intent, tax_id, webhook_endpoint};
 
@@ -43,6 +43,8 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("coupon", wire::coupon(&tenant, &coupon(), THEN)),
         ("customer", wire::customer(&tenant, &customer())),
         ("customer_balance_transaction", wire::balance_transaction(&tenant, &ledger::balance_transaction())),
+        ("discount", wire::discount(&tenant, &discount())),
+        ("deleted_discount", wire::deleted_discount(&tenant, &discount())),
         ("deleted_coupon", wire::deleted("coupon", "HALF")),
         ("deleted_customer", wire::deleted("customer", "cus_1")),
         ("deleted_webhook_endpoint", wire::deleted("webhook_endpoint", "we_1")),
@@ -142,6 +144,7 @@ fn customer() -> Customer {
         deleted_at: None,
         version: 1,
         balance: -500,
+        discount: Some(discount()),
     }
 }
 
@@ -156,6 +159,7 @@ fn item() -> Item {
         current_period_start: THEN,
         current_period_end: LATER,
         tax_rates: vec![named_rate()],
+        discounts: vec![discount()],
         metadata: metadata().0,
         created: THEN,
     }
@@ -209,6 +213,7 @@ fn subscription() -> Subscription {
         created: THEN,
         version: 1,
         items: vec![item()],
+        discounts: vec![discount()],
     }
 }
 
@@ -226,7 +231,7 @@ fn line() -> Line {
         quantity: 2,
         amount: 4000,
         discount: 0,
-        discount_amounts: Json(json!([])),
+        discount_amounts: Json(vec![Taken { amount: 300, discount: "di_1".into(), own: true }]),
         tax: 639,
         taxes: Json(json!([{
             "amount": 639,

@@ -132,7 +132,13 @@ pub fn plain_price(currency: Currency, product: &str, amount: i64) -> NewPrice {
 pub fn plan(customer: &Customer, price: &Price) -> NewSubscription {
     NewSubscription {
         customer: customer.id.clone(),
-        items: vec![NewItem { price: price.id.clone(), quantity: None, tax_rates: Vec::new(), metadata: Patch::Keep }],
+        items: vec![NewItem {
+            price: price.id.clone(),
+            quantity: None,
+            tax_rates: Vec::new(),
+            discounts: Vec::new(),
+            metadata: Patch::Keep,
+        }],
         trial: Trial::None,
         trial_settings: TrialSettings::default(),
         cancel_at_period_end: false,
@@ -144,6 +150,7 @@ pub fn plan(customer: &Customer, price: &Price) -> NewSubscription {
         payment_settings: PaymentSettings::default(),
         default_tax_rates: Vec::new(),
         automatic_tax: false,
+        discounts: Vec::new(),
         description: None,
         metadata: Patch::Keep,
     }

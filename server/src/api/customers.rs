@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::answer::Reply;
 use super::call::Call;
+use super::discounts;
 use super::expand::{Kind, Shape};
 use super::list;
 use super::params::{Params, unsupported};
@@ -114,6 +115,7 @@ fn read(params: &mut Params) -> Result<CustomerUpdate> {
         preferred_locales: params.patch_texts("preferred_locales")?,
         tax_exempt: params.patch_word("tax_exempt", TaxExempt::parse)?,
         balance: params.integer("balance")?,
+        discount: discounts::read_older(params)?,
         metadata: params.metadata()?,
         ..CustomerUpdate::default()
     };

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use billing::customer::{payment_method, tax_id};
 use billing::subscription::SubscriptionFilter;
-use billing::{Actor, Error, Page, Result, Tx, catalog, customer, invoice, payment, portal, subscription, wire};
+use billing::{
+    Actor, Error, Page, Result, Tx, catalog, customer, discount, invoice, payment, portal, subscription, wire,
+};
 use serde_json::Value;
 
 use super::params::Params;
@@ -25,6 +27,9 @@ pub enum Kind {
     Configuration,
     Coupon,
     Customer,
+    Discount,
+    DiscountAmount,
+    DiscountSource,
     Event,
     FeedbackOption,
     Invoice,
@@ -68,7 +73,7 @@ pub enum Shape {
 
 /// What lies behind a field.
 enum Field {
-    /// The id of an object.
+    /// The id of an object, or a list of them.
     Id(Kind),
     /// An object or list that is there already.
     Inside(Kind),
@@ -101,7 +106,14 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
         (TaxIdList, "data") => Inside(TaxId),
         (TaxId, "customer") | (TaxIdOwner, "customer") => Id(Customer),
         (TaxId, "owner") => Inside(TaxIdOwner),
+        (Customer, "discount") => Inside(Discount),
         (Customer, "default_source" | "test_clock") => Whole,
+        (Discount, "coupon") => Whole,
+        (Discount, "customer") => Id(Customer),
+        (Discount, "promotion_code") => Id(PromotionCode),
+        (Discount, "source") => Inside(DiscountSource),
+        (DiscountSource, "coupon") => Id(Coupon),
+        (DiscountAmount, "discount") => Id(Discount),
         (InvoiceSettings, "default_payment_method") => Id(PaymentMethod),
         (BalanceTransaction, "customer") => Id(Customer),
         (BalanceTransaction, "invoice") => Id(Invoice),
@@ -114,6 +126,8 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
         (PromotionCode, "promotion") => Inside(Promotion),
         (Promotion, "coupon") => Id(Coupon),
         (Subscription, "customer") => Id(Customer),
+        (Subscription | SubscriptionItem, "discounts") => Id(Discount),
+        (Subscription, "discount") => Inside(Discount),
         (Subscription, "default_payment_method") => Id(PaymentMethod),
         (Subscription, "latest_invoice") => Id(Invoice),
         (Subscription, "items") => Inside(SubscriptionItemList),
@@ -123,7 +137,6 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
             "application"
             | "default_source"
             | "default_tax_rates"
-            | "discounts"
             | "on_behalf_of"
             | "pending_setup_intent"
             | "schedule"
@@ -132,12 +145,14 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
         (SubscriptionList, "data") => Inside(Subscription),
         (SubscriptionItemList, "data") => Inside(SubscriptionItem),
         (SubscriptionItem, "price" | "plan") => Inside(Price),
-        (SubscriptionItem, "discounts" | "tax_rates") => Whole,
+        (SubscriptionItem, "tax_rates") => Whole,
         (Invoice, "customer") => Id(Customer),
         (Invoice, "subscription") => Id(Subscription),
         (Invoice, "payment_intent") => Id(PaymentIntent),
         (Invoice, "default_payment_method") => Id(PaymentMethod),
         (Invoice, "parent") => Inside(Parent),
+        (Invoice | Line, "discounts") => Id(Discount),
+        (Invoice, "total_discount_amounts") | (Line, "discount_amounts") => Inside(DiscountAmount),
         (Invoice, "lines") => Inside(LineList),
         (Invoice, "payments") => Include(InvoicePaymentList, Included::Payments),
         (Invoice, "confirmation_secret") => Include(InvoicePayment, Included::Nothing),
@@ -147,8 +162,7 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
         (InvoicePaymentPayment, "payment_intent") => Id(PaymentIntent),
         (
             Invoice,
-            "account_tax_ids" | "application" | "default_source" | "discounts" | "latest_revision" | "on_behalf_of"
-            | "test_clock",
+            "account_tax_ids" | "application" | "default_source" | "latest_revision" | "on_behalf_of" | "test_clock",
         ) => Whole,
         (Parent, "subscription_details") => Inside(SubscriptionDetails),
         (SubscriptionDetails, "subscription") => Id(Subscription),
@@ -157,7 +171,6 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
         (Line, "pricing") => Inside(LinePricing),
         (Line, "subscription") => Id(Subscription),
         (Line, "parent") => Inside(LineParent),
-        (Line, "discounts") => Whole,
         (LinePricing, "price_details") => Inside(PriceDetails),
         (PriceDetails, "price") => Id(Price),
         (PaymentMethod, "customer") => Id(Customer),
@@ -243,7 +256,8 @@ impl Expand {
                     }
                     Field::Id(next) => {
                         kind = next;
-                        let places: Vec<String> = places.iter().map(|place| format!("{place}/{name}")).collect();
+                        let places: Vec<String> =
+                            places.iter().flat_map(|place| elements(root, &format!("{place}/{name}"))).collect();
                         for place in &places {
                             replace(tx, who, kind, root.pointer_mut(place), &mut read).await?;
                         }
@@ -303,11 +317,16 @@ async fn load(tx: &mut Tx, who: &Actor, kind: Kind, id: &str) -> Result<Value> {
         Kind::Configuration => wire::portal_configuration(tenant, &portal::configuration::get(tx, who, id).await?),
         Kind::Coupon => wire::coupon(tenant, &catalog::coupon::get_or_deleted(tx, who, id).await?, tx.now.seconds()),
         Kind::Customer => super::customers::render(who, &customer::get_or_deleted(tx, who, id).await?),
+        Kind::Discount => wire::discount(tenant, &discount::record::get(tx, who, id).await?),
         Kind::Invoice => wire::invoice(tenant, &invoice::get(tx, who, id).await?),
         Kind::PaymentIntent => wire::payment_intent(tenant, &payment::intent(tx, who, id).await?),
         Kind::PaymentMethod => wire::payment_method(tenant, &payment_method::get(tx, who, id).await?),
         Kind::Price => wire::price(tenant, &catalog::price::get(tx, who, id).await?),
         Kind::Product => wire::product(tenant, &catalog::product::get(tx, who, id).await?),
+        Kind::PromotionCode => {
+            let code = catalog::promotion_code::get(tx, who, id).await?;
+            wire::promotion_code(tenant, &code, tx.now.seconds())
+        }
         Kind::Subscription => wire::subscription(tenant, &subscription::get(tx, who, id).await?),
         other => return Err(Error::internal(format!("{other:?} is not read by its id"))),
     })

@@ -23,6 +23,7 @@ mod configurations;
 mod coupons;
 mod customers;
 pub mod describe;
+mod discounts;
 pub mod error;
 mod events;
 pub mod expand;
@@ -98,6 +99,7 @@ routes! {
     GET    "/v1/customers/{id}/balance_transactions" => balance_transactions::list;
     GET    "/v1/customers/{id}/balance_transactions/{inner}" => balance_transactions::retrieve;
     POST   "/v1/customers/{id}/balance_transactions/{inner}" => balance_transactions::update;
+    DELETE "/v1/customers/{id}/discount" => discounts::delete_of_customer;
     GET    "/v1/customers/{id}/payment_methods" => payment_methods::list_of_customer;
     GET    "/v1/customers/{id}/payment_methods/{inner}" => payment_methods::retrieve_of_customer;
     GET    "/v1/customers/{id}/subscriptions" => subscriptions::list_of_customer;
@@ -150,6 +152,7 @@ routes! {
     POST   "/v1/subscriptions/{id}" => subscriptions::update;
     DELETE "/v1/subscriptions/{id}" => subscriptions::cancel;
     POST   "/v1/subscriptions/{id}/cancel" => subscriptions::cancel;
+    DELETE "/v1/subscriptions/{id}/discount" => discounts::delete_of_subscription;
 
     GET    "/v1/subscription_items" => subscription_items::list;
     GET    "/v1/subscription_items/{id}" => subscription_items::retrieve;

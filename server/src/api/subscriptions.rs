@@ -9,6 +9,7 @@ use billing::{Currency, Error, Patch, Result, invoice, payment, transact, wire};
 
 use super::answer::Reply;
 use super::call::{Call, Ready};
+use super::discounts;
 use super::expand::{Kind, Shape};
 use super::list;
 use super::params::{Params, missing, unsupported};
@@ -20,13 +21,10 @@ const UNSUPPORTED: &[&str] = &[
     "billing_cycle_anchor",
     "billing_schedules",
     "billing_thresholds",
-    "coupon",
     "default_source",
-    "discounts",
     "invoice_settings",
     "on_behalf_of",
     "pending_invoice_item_interval",
-    "promotion_code",
     "transfer_data",
 ];
 const UNSUPPORTED_AT_CREATION: &[&str] = &["backdate_start_date", "billing_cycle_anchor_config", "customer_account"];
@@ -42,7 +40,7 @@ const UNSUPPORTED_LATER: &[&str] = &[
     "trial_from_plan",
     "trial_settings",
 ];
-const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "current_trial", "discounts", "plan", "price_data"];
+const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "current_trial", "plan", "price_data"];
 
 /// The subscription is made and committed, then its first invoice is charged, then the answer is given. The request's
 /// key knows the subscription from the start: sent again after a crash, the request goes on instead of beginning anew.
@@ -206,6 +204,7 @@ fn read_update(params: &mut Params) -> Result<SubscriptionUpdate> {
         default_payment_method: params.patch_text("default_payment_method")?,
         default_tax_rates: params.patch_texts("default_tax_rates")?,
         automatic_tax: read_automatic_tax(params)?,
+        discounts: discounts::read(params)?,
         description: params.patch_text("description")?,
         metadata: params.metadata()?,
     })
@@ -236,6 +235,7 @@ fn read_new(params: &mut Params) -> Result<NewSubscription> {
         payment_settings: read_payment_settings(params)?,
         default_tax_rates: params.patch_texts("default_tax_rates")?.into_option().unwrap_or_default(),
         automatic_tax: read_automatic_tax(params)?.unwrap_or(false),
+        discounts: discounts::read(params)?.into_option().unwrap_or_default(),
         description: params.patch_text("description")?.into_option(),
         metadata: params.metadata()?,
     })
@@ -263,6 +263,7 @@ fn read_item(item: &mut Params) -> Result<NewItem> {
         price: item.required_text("price")?,
         quantity: item.integer("quantity")?,
         tax_rates: item.patch_texts("tax_rates")?.into_option().unwrap_or_default(),
+        discounts: item.patch_objects("discounts", discounts::read_one)?.into_option().unwrap_or_default(),
         metadata: item.metadata()?,
     })
 }

@@ -12,6 +12,7 @@ mod catalog;
 mod configurations;
 mod customers;
 mod dialect;
+mod discounts;
 mod events;
 mod expand;
 mod idempotency;

@@ -155,7 +155,6 @@ async fn what_is_wrong_is_named(shop: Shop) {
         (format!("{good}&payment_behavior=hope"), "parameter_invalid", "payment_behavior"),
         (format!("{good}&automatic_tax[liability][type]=self"), "parameter_unsupported", "automatic_tax[liability]"),
         (format!("{good}&add_invoice_items[0][price]={once}"), "parameter_unsupported", "add_invoice_items"),
-        (format!("{good}&discounts[0][coupon]=x"), "parameter_unsupported", "discounts"),
         (format!("{good}&billing_cycle_anchor={}", NOW + DAY), "parameter_unsupported", "billing_cycle_anchor"),
         (format!("{good}&cancel_at=min_period_end"), "parameter_unsupported", "cancel_at"),
         (format!("{good}&cancel_at={}", NOW - 1), "parameter_invalid", "cancel_at"),
@@ -206,7 +205,6 @@ async fn a_subscription_is_updated(shop: Shop) {
         "pause_collection",
         "cancel_at",
         "billing_cycle_anchor",
-        "discounts",
         "payment_settings",
     ] {
         shop.post(&path, &format!("{param}=1")).await.refused(400, "parameter_unsupported", param);

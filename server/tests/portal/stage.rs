@@ -255,7 +255,13 @@ impl Stage {
     pub async fn subscription(&self, who: &Actor, customer: &str, price: &str) -> (String, String) {
         let new = NewSubscription {
             customer: customer.into(),
-            items: vec![NewItem { price: price.into(), quantity: None, tax_rates: Vec::new(), metadata: Patch::Keep }],
+            items: vec![NewItem {
+                price: price.into(),
+                quantity: None,
+                tax_rates: Vec::new(),
+                discounts: Vec::new(),
+                metadata: Patch::Keep,
+            }],
             trial: Trial::None,
             trial_settings: Default::default(),
             cancel_at_period_end: false,
@@ -267,6 +273,7 @@ impl Stage {
             payment_settings: Default::default(),
             default_tax_rates: Vec::new(),
             automatic_tax: false,
+            discounts: Vec::new(),
             description: None,
             metadata: Patch::Keep,
         };

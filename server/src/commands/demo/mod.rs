@@ -225,6 +225,7 @@ impl Stage {
                 price: price.into(),
                 quantity: Some(plan.quantity),
                 tax_rates: Vec::new(),
+                discounts: Vec::new(),
                 metadata: Patch::Keep,
             }],
             trial: if plan.trial_days > 0 { Trial::Days(plan.trial_days) } else { Trial::None },
@@ -238,6 +239,7 @@ impl Stage {
             payment_settings: Default::default(),
             default_tax_rates: Vec::new(),
             automatic_tax: false,
+            discounts: Vec::new(),
             description: None,
             metadata: Patch::Keep,
         };
