@@ -1,5 +1,5 @@
 // What npm `stripe` calls and with which parameters, read from its own code and types.
-import { readFileSync, realpathSync } from 'node:fs'
+import { readFileSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -12,6 +12,13 @@ const source = (name, ending) => join(sdk, 'esm/resources', `${name}.${ending}`)
 
 /** A path with its ids left out: `/v1/customers/{}`. */
 export const plain = path => path.replace(/\$\{[^}]*\}|\{[^}]*\}/g, '{}')
+
+/** The resources that make a call which is wanted: `POST /v1/customers/{}`. */
+export const resourcesThat = wanted =>
+  readdirSync(join(sdk, 'esm/resources'), { recursive: true })
+    .filter(name => name.endsWith('.js'))
+    .map(name => name.replace(/\.js$/, ''))
+    .filter(name => [...callsOf(name).values()].flat().some(([method, path]) => wanted(`${method} ${plain(path)}`)))
 
 /** Every endpoint of these resources (`Customers`, `BillingPortal/Sessions`): its method, path, and parameters by dotted name. */
 export function endpoints(resources) {

@@ -1,8 +1,9 @@
-// axe finds nothing on any page, in light and dark, left to right and right to left.
+// axe finds nothing on any page, in light and dark, left to right and right to left, on the screen and on paper.
 import AxeBuilder from '@axe-core/playwright'
 import { expect, test, type Page } from '@playwright/test'
 
-import { enter, link, merchant, newCustomer } from '../portal'
+import { open, paths, states } from '../pages'
+import { enter, newCustomer, settled } from '../portal'
 import { demo } from '../server'
 
 async function check(page: Page, what: string) {
@@ -17,45 +18,52 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
       test('the pages', async ({ page }) => {
         test.slow()
-        const customer = await newCustomer({ plans: ['starter_monthly'] })
-        const subscription = `/subscriptions/${customer.subscriptions[0].id}`
-        await enter(page, customer.id, { locale, return_url: 'https://app.example.com/' })
-        const invoice = (await merchant().invoices.list({ customer: customer.id })).data[0]
-        const own = ['/', subscription, `${subscription}/cancel`, '/invoices', '/invoices?q=none', `/invoices/${invoice.id}`]
-        const forms = ['/payment-methods', '/details', '/details/contact', '/details/address?country=DE', '/activity']
-        for (const path of [...own, ...forms, '/no-such-page', '/subscriptions/sub_nobodys', invoice.hosted_invoice_url ?? '']) {
-          await page.goto(path)
+        for (const path of await paths(page, { locale })) {
+          await open(page, path)
           await check(page, path)
+          await page.emulateMedia({ media: 'print' })
+          await check(page, `${path} on paper`)
+          await page.emulateMedia({ media: 'screen' })
         }
-        for (const state of ['past_due', 'trialing', 'scheduled_to_cancel', 'canceled', 'no_subscription']) {
-          await enter(page, demo().customers[state], { locale })
-          await check(page, state)
-        }
+        for await (const state of states(page, { locale })) await check(page, state)
       })
 
-      test('the door', async ({ page }) => {
-        await page.goto(await link(demo().customers.active, { locale }))
-        await check(page, 'continue')
-        await page.goto('/session/unknown')
-        await check(page, 'expired')
+      test('what comes and goes', async ({ page }) => {
+        const customer = await newCustomer({ plans: ['starter_monthly'] })
+        const own = `/subscriptions/${customer.subscriptions[0].id}`
+        await enter(page, customer.id, { locale })
+        await open(page, `${own}/cancel`)
+        await page.locator('.danger-fill').click()
+        await expect(page.locator('.notice')).toBeVisible()
+        await check(page, 'said what was done')
+        await open(page, '/details')
+        await page.locator('.adding summary').click()
+        await page.locator('#field-value').fill('DE12')
+        await page.locator('.adding button').click()
+        await expect(page.locator('.alert.bad')).toBeVisible()
+        await check(page, 'said what is wrong')
       })
     })
   }
 }
 
-test('the keyboard reaches everything in reading order, and sees where it is', async ({ page }) => {
-  await enter(page, demo().customers.active, { return_url: 'https://app.example.com/' })
-  await page.keyboard.press('Tab')
-  await expect(page.locator(':focus')).toHaveText('Skip to content')
-  const order: string[] = []
-  for (let n = 0; n < 30; n++) {
-    await page.keyboard.press('Tab')
-    const focus = page.locator(':focus')
-    if ((await focus.count()) === 0) break
-    const outline = await focus.evaluate((e) => getComputedStyle(e).outlineStyle)
-    expect(outline, await focus.innerText()).not.toBe('none')
-    order.push((await focus.innerText()).trim())
+test('what no page of ours sent is refused on a page that can be read', async ({ page }) => {
+  await page.goto('/session/unknown')
+  await page.evaluate(() => {
+    const form = Object.assign(document.createElement('form'), { method: 'post', action: '/no-such-page' })
+    document.body.append(form)
+  })
+  await page.evaluate(() => document.forms[0].submit())
+  await page.waitForLoadState()
+  await check(page, 'a form that leads nowhere')
+})
+
+test('after a link was followed, reading goes on where the page begins', async ({ page }) => {
+  await enter(page, demo().customers.active)
+  await settled(page)
+  for (const name of ['Invoices', 'Payment methods', 'Billing details', 'Activity', 'Overview']) {
+    await page.getByRole('navigation', { name: 'Main menu' }).getByRole('link', { name, exact: true }).click()
+    await expect(page.locator('#main h1')).toBeVisible()
+    await expect(page.locator('#main')).toBeFocused()
   }
-  expect(order).toContain('Overview')
-  expect(order.indexOf('Overview')).toBeLessThan(order.indexOf('Manage'))
 })

@@ -6,8 +6,8 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
-use crate::parts::{Drawn, Form, FormFailure, FormKeys, Loaded, Notice, Page, Pill, PillView, Select, Shown};
+use crate::error::{Error, Problem, Result};
+use crate::parts::{Drawn, Form, FormFailure, FormKeys, Loaded, Notice, Page, Pill, PillView, REFUSAL, Select, Shown};
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,8 +174,12 @@ fn tax_id(held: HeldTaxId, form: Form, remove: ServerAction<RemoveTaxId>) -> Any
 }
 
 fn new_tax_id(types: Drawn, form: Form, add: ServerAction<AddTaxId>) -> AnyView {
+    let value = add.value();
+    let wrong = move || matches!(value.get(), Some(Err(Error::Invalid(Problem::TaxId))));
+    // Sent without JavaScript it comes back refused: the entry that was wrong is not folded away.
+    let is_open = matches!(value.get_untracked(), Some(Err(_)));
     view! {
-        <details class="removal adding">
+        <details class="removal adding" open=is_open>
             <summary class="button">{t!(details.add_tax_id)}</summary>
             <ActionForm action=add>
                 <FormKeys form/>
@@ -183,7 +187,10 @@ fn new_tax_id(types: Drawn, form: Form, add: ServerAction<AddTaxId>) -> AnyView 
                     <Select name="kind" label=t!(details.tax_type) options=types/>
                     <div class="entry">
                         <label class="field" for="field-value">{t!(details.tax_value)}</label>
-                        <input id="field-value" type="text" name="value" required=true maxlength="100" autocomplete="off" dir="ltr"/>
+                        <input
+                            id="field-value" type="text" name="value" required=true maxlength="100" autocomplete="off" dir="ltr"
+                            aria-invalid=move || wrong().then_some("true") aria-describedby=move || wrong().then_some(REFUSAL)
+                        />
                     </div>
                     <div class="actions">
                         <button type="submit" class="button primary" disabled=move || add.pending().get()>{t!(form.save)}</button>

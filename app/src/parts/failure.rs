@@ -40,12 +40,15 @@ fn refused() -> Option<Error> {
     Some(ServerFnUrlError::<Error>::decode_err(&error))
 }
 
+/// What an entry that is wrong is described by: what is said of the form it stands in.
+pub const REFUSAL: &str = "refusal";
+
 /// Above a form that was refused.
 #[component]
 pub fn FormFailure(error: Error) -> AnyView {
     reload_if_signed_out(&error);
     view! {
-        <div class="alert bad" role="alert">
+        <div class="alert bad" role="alert" id=REFUSAL>
             {icon(Icon::Warning)}
             <div class="alert-text">
                 <p class="alert-title">{error.title()}</p>

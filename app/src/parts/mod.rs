@@ -20,7 +20,7 @@ mod standing;
 
 pub use alert::{Alert, Alerts};
 pub use drawn::{Drawn, DrawnView};
-pub use failure::{Failure, FormFailure, Missing};
+pub use failure::{Failure, FormFailure, Missing, REFUSAL};
 #[cfg(feature = "ssr")]
 pub use field::options;
 pub use field::{Choice, Field, Fields, Select};

@@ -14,13 +14,18 @@ use crate::text::{Locale, format, say};
 /// How long an incomplete subscription waits for its first payment: 23 hours, as in the books.
 const TO_COMPLETE: i64 = 23 * 3600;
 
-/// `Pro`, `Team × 5 + Support`.
+/// As many items are named; of more, one less, so that a name stays one.
+const NAMED: usize = 3;
+
+/// `Pro`, `Team × 5 + Support`, `Team + Support + …`.
 pub fn name(subscription: &Subscription) -> String {
     let each = |item: &Item| match item.quantity {
         1 => item.product_name.clone(),
         n => format!("{} × {n}", item.product_name),
     };
-    subscription.items.iter().map(each).collect::<Vec<_>>().join(" + ")
+    let is_long = subscription.items.len() > NAMED;
+    let named = subscription.items.iter().take(if is_long { NAMED - 1 } else { NAMED }).map(each);
+    named.chain(is_long.then(|| "…".to_owned())).collect::<Vec<_>>().join(" + ")
 }
 
 /// What a period costs; `None` where that is not known beforehand.

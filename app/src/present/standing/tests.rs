@@ -27,6 +27,9 @@ fn what_is_paid_and_how_often() {
     assert_eq!(price(Locale::En, &plan).as_deref(), Some("€149.00"));
     plan.items.push(item("Usage", 1, None));
     assert_eq!(price(Locale::En, &plan), None);
+    assert_eq!(name(&plan), "Team × 5 + Support + Usage");
+    plan.items.push(item("Backups", 1, Some(100)));
+    assert_eq!(name(&plan), "Team × 5 + Support + …");
 }
 
 #[test]
