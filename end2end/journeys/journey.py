@@ -300,6 +300,15 @@ class Journey(unittest.TestCase):
             stripe.PermissionError, lambda: customers.list({}, {"stripe_account": "acct_other"}), http_status=403
         )
 
+    def test_envelopes(self):
+        """What no SDK would send is still answered so that an SDK reads it."""
+        raw, invalid = connect(KEY).raw_request, stripe.InvalidRequestError
+        self.refused(invalid, lambda: raw("post", "/v1/nothing"), http_status=404)
+        # The SDK has no class of its own for what Stripe never answers.
+        self.refused(stripe.APIError, lambda: raw("delete", "/v1/customers"), http_status=405)
+        long = {"description": "x" * 1024 * 1024}
+        self.refused(stripe.APIError, lambda: self.api.customers.create(long), http_status=413)
+
     def test_module_style(self):
         """What much code in the world does: settings and classes of the module."""
         stripe.api_key, stripe.api_base, stripe.max_network_retries = KEY, URL, 0

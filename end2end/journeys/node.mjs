@@ -492,6 +492,29 @@ function journey(Sdk) {
   })
 }
 
+// What no SDK sends, but a proxy, a script or a mistake does.
+for (const [about, { method = 'POST', path = '/v1/customers', type, body, key = PORTICO_KEY }, status] of [
+  ['a path that is not there', { path: '/v1/nothing' }, 404],
+  ['a method that the path does not have', { method: 'PUT' }, 405],
+  ['a body that is too long', { type: 'application/x-www-form-urlencoded', body: `description=${'x'.repeat(1024 * 1024)}` }, 413],
+  ['JSON that is cut off', { type: 'application/json', body: '{"name": "M' }, 400],
+  ['JSON that is no object', { type: 'application/json', body: '[1]' }, 400],
+  ['a form whose brackets do not close', { type: 'application/x-www-form-urlencoded', body: 'metadata[a=1' }, 400],
+  ['a form that is no text', { type: 'application/x-www-form-urlencoded', body: 'name=%ff' }, 400],
+  ['nobody', { key: '' }, 401],
+]) {
+  test(`an error is an error in its envelope: ${about}`, async () => {
+    const headers = { 'Stripe-Version': '2026-10-28.endive', ...(key && { Authorization: `Bearer ${key}` }), ...(type && { 'Content-Type': type }) }
+    const answer = await checkedFetch(new URL(path, PORTICO_URL).href, { method, body, headers })
+    const { error } = await answer.json()
+    assert.equal(answer.status, status, error?.message)
+    assert.equal(answer.headers.get('stripe-should-retry'), 'false')
+    assert.equal(error.type, 'invalid_request_error')
+    assert.ok(error.code && error.message, JSON.stringify(error))
+    assert.deepEqual(complaints.splice(0), [])
+  })
+}
+
 /** An answer without what the SDK adds to it. */
 async function plain(answer) {
   return JSON.parse(JSON.stringify(await answer))

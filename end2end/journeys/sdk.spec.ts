@@ -3,7 +3,8 @@
 // also runs by itself, given PORTICO_URL and PORTICO_KEY; it succeeds by exiting with 0.
 import { test } from '@playwright/test'
 import { execFile } from 'node:child_process'
-import { homedir } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { demo, serve, type Demo } from '../server'
@@ -19,24 +20,37 @@ const SCRIPTS = [
   [process.execPath, 'shapes/compatibility.mjs', '--check'],
 ]
 
-const run = async (program: string, script: string, args: string[], env: NodeJS.ProcessEnv) => {
+const run = async (program: string, args: string[], env: NodeJS.ProcessEnv = {}) => {
   const options = { cwd: join(__dirname, '..'), env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...env }, maxBuffer: 16 * 1024 * 1024 }
-  await promisify(execFile)(program, [script, ...args], options).catch(error => {
-    throw new Error(`${script}:\n${error.stdout}${error.stderr}`)
+  await promisify(execFile)(program, args, options).catch(error => {
+    throw new Error(`${args.join(' ')}:\n${error.stdout}${error.stderr}`)
   })
 }
+const key = () => process.env.PORTICO_KEY ?? demo().secret_key
 
 for (const [program, script, ...args] of SCRIPTS) {
   test(script, async () => {
     test.setTimeout(180_000)
-    await run(program, script, args, { PORTICO_KEY: process.env.PORTICO_KEY ?? demo().secret_key })
+    await run(program, [script, ...args], { PORTICO_KEY: key() })
   })
 }
+
+// The strictest reader there is: it refuses an object for one field that is missing. It takes minutes to build, so it
+// is for a release only.
+const strictly = process.env.PORTICO_TEST_SCALE === 'release' ? test : () => {}
+strictly('decode', async () => {
+  test.setTimeout(1_800_000)
+  const folder = mkdtempSync(join(tmpdir(), 'portico-decode-'))
+  const objects = join(folder, 'objects')
+  await run(process.execPath, ['shapes/check.mjs', '--keep', objects], { PORTICO_KEY: key() })
+  await run('cargo', ['run', '--quiet', '--locked', '--manifest-path', 'decode/Cargo.toml', '--', objects])
+  rmSync(folder, { recursive: true })
+})
 
 // It deletes what other tests look at.
 test('journeys/fuzz.py', async () => {
   test.setTimeout(1_800_000)
   const { url, demo, stop } = await serve('fuzz')
   const { secret_key }: Demo = JSON.parse(demo)
-  await run(python, 'journeys/fuzz.py', [], { PORTICO_URL: url, PORTICO_KEY: secret_key }).finally(stop)
+  await run(python, ['journeys/fuzz.py'], { PORTICO_URL: url, PORTICO_KEY: secret_key }).finally(stop)
 })

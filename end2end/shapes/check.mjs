@@ -1,6 +1,8 @@
 // Reads everything that a running server has, through the merchant API, and holds each answer against the types of
 // npm stripe. A field that is missing or has the wrong type fails, and is named by its path.
-// usage: PORTICO_URL=http://localhost:3000 PORTICO_KEY=sk_test_… node shapes/check.mjs
+// usage: PORTICO_URL=http://localhost:3000 PORTICO_KEY=sk_test_… node shapes/check.mjs [--keep FILE]
+// With --keep, the objects are left in the file, each on a line of its own, for other readers (decode/).
+import { writeFileSync } from 'node:fs'
 import { installed, problems, schemas } from './shape.mjs'
 
 const LISTS = [
@@ -27,11 +29,16 @@ const PAGES = 3
 const FIRST = 5
 
 const { PORTICO_URL: url, PORTICO_KEY: key } = process.env
+const [flag, file] = process.argv.slice(2)
 const wrong = new Map()
 const seen = new Map()
+const kept = []
 
 function judge(path, body) {
-  for (const one of body?.object === 'list' ? body.data : [body]) seen.set(one.object, (seen.get(one.object) ?? 0) + 1)
+  for (const one of body?.object === 'list' ? body.data : [body]) {
+    seen.set(one.object, (seen.get(one.object) ?? 0) + 1)
+    kept.push(one, ...(one.object === 'event' ? [one.data.object] : []))
+  }
   for (const problem of problems(body)) {
     const where = problem.replace(/\/\d+(?=\/|\s)/g, '/*')
     if (!wrong.has(where)) wrong.set(where, path)
@@ -74,6 +81,10 @@ if (!url || !key) {
 }
 await get('account')
 for (const list of LISTS) await walk(list)
+
+// async-stripe has no type for a deleted customer expanded in another object, which is what Stripe shows there too.
+const lines = kept.map(one => `${JSON.stringify(one)}\n`).filter(line => !line.includes('"deleted":true'))
+if (flag === '--keep') writeFileSync(file, lines.join(''))
 
 const counts = [...seen].sort().map(([object, count]) => `${count} ${object}`).join(', ')
 for (const [problem, path] of wrong) console.error(`GET /v1/${path}: ${problem}`)
