@@ -271,7 +271,7 @@ async fn revoked_key(stage: &Stage, owner: &Merchant) -> String {
 }
 
 /// A route's path with the owner's own objects in it.
-fn filled(path: &str, owner: &Merchant) -> String {
+pub fn filled(path: &str, owner: &Merchant) -> String {
     let id = match path.split('/').nth(2).unwrap_or_default() {
         "accounts" => &owner.who.tenant.merchant,
         "customers" => &owner.customer,

@@ -11,4 +11,5 @@ mod fuzz;
 mod hosted;
 mod links;
 mod look;
+mod matrix;
 mod stage;
