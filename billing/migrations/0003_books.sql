@@ -258,6 +258,7 @@ create table invoice_item (
     price        text,
     description  text,
     quantity     bigint not null,
+    unit_amount  text,
     amount       bigint not null,
     currency     text not null,
     period_start bigint not null,
@@ -298,12 +299,16 @@ create table invoice (
     amount_due   bigint not null,
     amount_paid  bigint not null,
     amount_overpaid bigint not null,
+    paid_out_of_band boolean not null,
+    pre_payment_credit_notes bigint not null,  -- what they took off the amount due
+    post_payment_credit_notes bigint not null, -- what they gave back of what was paid
     starting_balance bigint not null,
     ending_balance bigint,
     attempt_count bigint not null,
     attempted    boolean not null,
     next_payment_attempt bigint,
     default_payment_method text,
+    default_tax_rates text not null,
     payment_intent text,
     bill_to      text not null,               -- customer and merchant as they stood at finalisation
     description  text,

@@ -52,6 +52,28 @@ pub struct Composed {
     pub days_until_due: Option<i64>,
 }
 
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            collection_method: CollectionMethod::ChargeAutomatically,
+            days_until_due: None,
+            default_tax_rates: Vec::new(),
+            automatic_tax: false,
+        }
+    }
+}
+
+impl Terms {
+    pub fn of(subscription: &Subscription) -> Self {
+        Self {
+            collection_method: subscription.collection_method,
+            days_until_due: subscription.days_until_due,
+            default_tax_rates: subscription.default_tax_rates.0.clone(),
+            automatic_tax: subscription.automatic_tax,
+        }
+    }
+}
+
 impl<'a> Bill<'a> {
     /// On a subscription's own terms, over its current period, with whatever waits for its next invoice.
     pub fn of(subscription: &'a Subscription, reason: &'static str, lines: Vec<NewLine>, now: Seconds) -> Self {
@@ -64,12 +86,7 @@ impl<'a> Bill<'a> {
             pulls: true,
             cycle_start: None,
             period: (subscription.current_period_start, subscription.current_period_end),
-            terms: Terms {
-                collection_method: subscription.collection_method,
-                days_until_due: subscription.days_until_due,
-                default_tax_rates: subscription.default_tax_rates.0.clone(),
-                automatic_tax: subscription.automatic_tax,
-            },
+            terms: Terms::of(subscription),
             now,
         }
     }
@@ -142,12 +159,16 @@ fn assemble(bill: &Bill<'_>, bill_to: BillTo, sums: Sums, lines: Vec<Line>, star
         amount_due: credit::settle(sums.total, starting_balance, &bill.currency).due,
         amount_paid: 0,
         amount_overpaid: 0,
+        paid_out_of_band: false,
+        pre_payment_credit_notes: 0,
+        post_payment_credit_notes: 0,
         starting_balance,
         ending_balance: None,
         attempt_count: 0,
         attempted: false,
         next_payment_attempt: None,
         default_payment_method: None,
+        default_tax_rates: Json(bill.terms.default_tax_rates.clone()),
         payment_intent: None,
         bill_to: Json(bill_to),
         description: None,

@@ -10,6 +10,8 @@ use crate::invoice::{Invoice, Status, announce, columns, credit, hosted, item, l
 use crate::store::{Tx, run};
 use crate::subscription::CollectionMethod;
 
+const DAY: i64 = 86_400;
+
 /// Makes and finalises a composed invoice. What is owed is then collected by the door that asked; nothing owed is paid
 /// at once.
 pub async fn issue(tx: &mut Tx, who: &Actor, composed: Composed) -> Result<Invoice> {
@@ -48,7 +50,8 @@ pub(crate) async fn finalize(
     invoice.status = Status::Open;
     invoice.finalized_at = Some(now);
     if invoice.collection_method == CollectionMethod::SendInvoice {
-        invoice.due_date = Some(now.plus(days_until_due.unwrap_or_default() * 86_400));
+        let due = now.plus(days_until_due.unwrap_or_default() * DAY);
+        invoice.due_date.get_or_insert(due);
     }
     credit::apply(tx, who, customer, invoice).await?;
     invoice.number = Some(format!("{}-{:04}", customer.invoice_prefix, customer.next_invoice_sequence));
@@ -73,7 +76,7 @@ async fn insert(tx: &mut Tx, who: &Actor, i: &Invoice) -> Result<()> {
             "insert into invoice (tenant, ",
             columns!(),
             ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-             $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)"
+             $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42)"
         ),
         who.tenant.key,
         &i.id,
@@ -95,12 +98,16 @@ async fn insert(tx: &mut Tx, who: &Actor, i: &Invoice) -> Result<()> {
         i.amount_due,
         i.amount_paid,
         i.amount_overpaid,
+        i.paid_out_of_band,
+        i.pre_payment_credit_notes,
+        i.post_payment_credit_notes,
         i.starting_balance,
         i.ending_balance,
         i.attempt_count,
         i.attempted,
         i.next_payment_attempt,
         &i.default_payment_method,
+        &i.default_tax_rates,
         &i.payment_intent,
         &i.bill_to,
         &i.description,

@@ -4,6 +4,7 @@ mod assess;
 mod bill;
 mod compose;
 pub mod credit;
+pub mod draft;
 pub mod hosted;
 mod issue;
 pub mod item;
@@ -14,6 +15,7 @@ mod reduce;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
+use crate::catalog::tax_rate::{self, Named};
 use crate::clock::Seconds;
 use crate::customer::{Address, Shipping, TaxExempt};
 use crate::error::{Error, Result};
@@ -27,7 +29,7 @@ use crate::text_enum::text_enum;
 use crate::wire;
 
 pub(crate) use bill::take_back;
-pub use bill::{bill_period, mark_paid, void};
+pub use bill::{bill_period, mark_paid, mark_uncollectible, pay_out_of_band, send, void};
 pub use compose::{Bill, Composed, Terms, compose};
 pub use issue::issue;
 pub use item::InvoiceItem;
@@ -78,12 +80,18 @@ pub struct Invoice {
     pub amount_due: i64,
     pub amount_paid: i64,
     pub amount_overpaid: i64,
+    pub paid_out_of_band: bool,
+    /// What credit notes took off the amount due, and what they gave back of what was paid.
+    pub pre_payment_credit_notes: i64,
+    pub post_payment_credit_notes: i64,
     pub starting_balance: i64,
     pub ending_balance: Option<i64>,
     pub attempt_count: i64,
     pub attempted: bool,
     pub next_payment_attempt: Option<Seconds>,
     pub default_payment_method: Option<String>,
+    /// For lines without rates of their own.
+    pub default_tax_rates: Json<Vec<Named>>,
     pub payment_intent: Option<String>,
     pub bill_to: Json<BillTo>,
     pub description: Option<String>,
@@ -109,8 +117,9 @@ pub struct Invoice {
 macro_rules! columns {
     () => {
         "id, customer, subscription, number, status, billing_reason, cycle_start, collection_method, auto_advance, currency, period_start, \
-         period_end, subtotal, discount, tax, total, amount_due, amount_paid, amount_overpaid, starting_balance, ending_balance, \
-         attempt_count, attempted, next_payment_attempt, default_payment_method, payment_intent, bill_to, description, footer, metadata, \
+         period_end, subtotal, discount, tax, total, amount_due, amount_paid, amount_overpaid, paid_out_of_band, pre_payment_credit_notes, \
+         post_payment_credit_notes, starting_balance, ending_balance, attempt_count, attempted, next_payment_attempt, \
+         default_payment_method, default_tax_rates, payment_intent, bill_to, description, footer, metadata, \
          created, due_date, finalized_at, paid_at, voided_at, marked_uncollectible_at, version"
     };
 }
@@ -131,6 +140,11 @@ impl Invoice {
 
     pub fn amount_remaining(&self) -> i64 {
         (self.amount_due - self.amount_paid).max(0)
+    }
+
+    /// All that credit notes took off it or gave back.
+    pub fn credit_notes(&self) -> i64 {
+        self.pre_payment_credit_notes + self.post_payment_credit_notes
     }
 }
 
@@ -228,43 +242,60 @@ pub async fn span(tx: &mut Tx, who: &Actor, customer: &str) -> Result<Option<(Se
 }
 
 async fn load(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
+    tax_rate::load(tx, who, &mut invoice.default_tax_rates).await?;
     let listed = line::first(tx, who, &invoice.id, line::MOST_READ).await?;
     invoice.more_lines = listed.has_more;
     invoice.lines = listed.data;
     hosted::load(tx, who, invoice).await
 }
 
-/// Writes every field that states move; `Busy` if somebody else wrote first.
-pub(crate) async fn save(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
+/// Writes every field that may change; `Busy` if somebody else wrote first.
+pub(crate) async fn save(tx: &mut Tx, who: &Actor, i: &mut Invoice) -> Result<()> {
     let saved = run!(
         tx,
-        "update invoice set number = $3, status = $4, auto_advance = $5, amount_due = $6, amount_paid = $7, amount_overpaid = $8,
-         starting_balance = $9, ending_balance = $10, attempt_count = $11, attempted = $12, next_payment_attempt = $13, payment_intent = $14,
-         bill_to = $15, due_date = $16, finalized_at = $17, paid_at = $18, voided_at = $19, marked_uncollectible_at = $20, version = version + 1
-         where tenant = $1 and id = $2 and version = $21",
+        "update invoice set number = $3, status = $4, collection_method = $5, auto_advance = $6, subtotal = $7, discount = $8, tax = $9,
+         total = $10, amount_due = $11, amount_paid = $12, amount_overpaid = $13, paid_out_of_band = $14, pre_payment_credit_notes = $15,
+         post_payment_credit_notes = $16, starting_balance = $17, ending_balance = $18, attempt_count = $19, attempted = $20,
+         next_payment_attempt = $21, default_payment_method = $22, default_tax_rates = $23, payment_intent = $24, bill_to = $25,
+         description = $26, footer = $27, metadata = $28, due_date = $29, finalized_at = $30, paid_at = $31, voided_at = $32,
+         marked_uncollectible_at = $33, version = version + 1
+         where tenant = $1 and id = $2 and version = $34",
         who.tenant.key,
-        &invoice.id,
-        &invoice.number,
-        invoice.status,
-        invoice.auto_advance,
-        invoice.amount_due,
-        invoice.amount_paid,
-        invoice.amount_overpaid,
-        invoice.starting_balance,
-        invoice.ending_balance,
-        invoice.attempt_count,
-        invoice.attempted,
-        invoice.next_payment_attempt,
-        &invoice.payment_intent,
-        &invoice.bill_to,
-        invoice.due_date,
-        invoice.finalized_at,
-        invoice.paid_at,
-        invoice.voided_at,
-        invoice.marked_uncollectible_at,
-        invoice.version
+        &i.id,
+        &i.number,
+        i.status,
+        i.collection_method,
+        i.auto_advance,
+        i.subtotal,
+        i.discount,
+        i.tax,
+        i.total,
+        i.amount_due,
+        i.amount_paid,
+        i.amount_overpaid,
+        i.paid_out_of_band,
+        i.pre_payment_credit_notes,
+        i.post_payment_credit_notes,
+        i.starting_balance,
+        i.ending_balance,
+        i.attempt_count,
+        i.attempted,
+        i.next_payment_attempt,
+        &i.default_payment_method,
+        &i.default_tax_rates,
+        &i.payment_intent,
+        &i.bill_to,
+        &i.description,
+        &i.footer,
+        &i.metadata,
+        i.due_date,
+        i.finalized_at,
+        i.paid_at,
+        i.voided_at,
+        i.marked_uncollectible_at,
+        i.version
     )?;
-    invoice.version += 1;
+    i.version += 1;
     if saved == 1 { Ok(()) } else { Err(Error::Busy) }
 }
 

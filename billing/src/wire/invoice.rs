@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::with;
+use super::{named_rates, with};
 use crate::actor::Tenant;
 use crate::invoice::{BillTo, Invoice, Status};
 
@@ -46,7 +46,7 @@ pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
         "customer_tax_ids": tax_ids(to),
         "default_payment_method": i.default_payment_method,
         "default_source": null,
-        "default_tax_rates": [],
+        "default_tax_rates": named_rates(tenant, &i.default_tax_rates),
         "description": i.description,
         "discounts": discounts,
         "due_date": i.due_date,
@@ -73,8 +73,8 @@ pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
         },
         "period_end": i.period_end,
         "period_start": i.period_start,
-        "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0,
+        "post_payment_credit_notes_amount": i.post_payment_credit_notes,
+        "pre_payment_credit_notes_amount": i.pre_payment_credit_notes,
         "receipt_number": null,
         "rendering": null,
         "shipping_cost": null,
@@ -168,7 +168,7 @@ fn legacy(i: &Invoice) -> Value {
         "application_fee_amount": null,
         "discount": null,
         "paid": i.status == Status::Paid,
-        "paid_out_of_band": false,
+        "paid_out_of_band": i.paid_out_of_band,
         "payment_intent": i.payment_intent,
         "quote": null,
         "subscription": i.subscription,

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::with;
+use super::{named_rates, with};
 use crate::actor::Tenant;
-use crate::invoice::{Line, Taken};
+use crate::invoice::{InvoiceItem, Line, Taken};
 
 pub fn line(tenant: &Tenant, l: &Line) -> Value {
     let line = json!({
@@ -38,6 +38,50 @@ pub(super) fn discount_amounts(taken: &[Taken]) -> Vec<Value> {
 
 fn own_discounts(l: &Line) -> Vec<&str> {
     l.discount_amounts.iter().filter(|taken| taken.own).map(|taken| taken.discount.as_str()).collect()
+}
+
+pub fn invoice_item(tenant: &Tenant, i: &InvoiceItem) -> Value {
+    let price = i.priced.as_ref();
+    let unit = price.and_then(|price| price.unit_amount_decimal).or(i.unit_amount);
+    let item = json!({
+        "id": i.id,
+        "object": "invoiceitem",
+        "amount": i.amount,
+        "currency": i.currency,
+        "customer": i.customer,
+        "customer_account": null,
+        "date": i.created,
+        "description": i.description.as_ref().or(i.product_name.as_ref()),
+        "discountable": i.discountable,
+        "discounts": [],
+        "invoice": i.invoice,
+        "livemode": tenant.livemode,
+        "metadata": *i.metadata,
+        "net_amount": i.amount,
+        "parent": i.subscription.as_ref().map(|subscription| json!({
+            "subscription_details": { "subscription": subscription, "subscription_item": i.subscription_item },
+            "type": "subscription_details",
+        })),
+        "period": { "end": i.period_end, "start": i.period_start },
+        "pricing": price.map(|price| json!({
+            "price_details": { "price": price.id, "product": price.product },
+            "type": "price_details",
+            "unit_amount_decimal": unit,
+        })),
+        "proration": i.proration,
+        "quantity": i.quantity,
+        "quantity_decimal": i.quantity.to_string(),
+        "tax_rates": named_rates(tenant, &i.tax_rates),
+        "test_clock": null,
+    });
+    let legacy = json!({
+        "plan": null,
+        "price": price.map(|price| super::price(tenant, price)),
+        "subscription": i.subscription,
+        "unit_amount": unit.and_then(crate::Decimal::as_whole),
+        "unit_amount_decimal": unit,
+    });
+    with(item, legacy)
 }
 
 fn parent(l: &Line) -> Value {

@@ -25,7 +25,7 @@ pub use customer::{balance_transaction, customer, deleted, payment_method, tax_i
 pub use event::{audit_entry, event, webhook_endpoint};
 pub use invoice::invoice;
 use invoice::tax_amounts;
-pub use line::line;
+pub use line::{invoice_item, line};
 pub use offer::{coupon, deleted_discount, discount, promotion_code, tax_rate};
 use offer::{discounts, named_rates};
 pub use payment::{invoice_payment, payment_intent, setup_intent};

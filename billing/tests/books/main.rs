@@ -20,6 +20,7 @@ mod events;
 mod faults;
 mod hosted_invoices;
 mod idempotency;
+mod invoice_items;
 mod invoice_search;
 mod invoices;
 mod isolation;

@@ -30,6 +30,9 @@ pub mod expand;
 mod feedback_options;
 pub mod form;
 mod idempotency;
+mod invoice_items;
+mod invoice_moves;
+mod invoice_payments;
 mod invoices;
 pub mod known;
 mod list;
@@ -157,9 +160,26 @@ routes! {
     GET    "/v1/subscription_items" => subscription_items::list;
     GET    "/v1/subscription_items/{id}" => subscription_items::retrieve;
 
+    POST   "/v1/invoiceitems" => invoice_items::create;
+    GET    "/v1/invoiceitems" => invoice_items::list;
+    GET    "/v1/invoiceitems/{id}" => invoice_items::retrieve;
+    POST   "/v1/invoiceitems/{id}" => invoice_items::update;
+    DELETE "/v1/invoiceitems/{id}" => invoice_items::delete;
+
+    POST   "/v1/invoices" => invoice_moves::create;
     GET    "/v1/invoices" => invoices::list;
     GET    "/v1/invoices/{id}" => invoices::retrieve;
+    POST   "/v1/invoices/{id}" => invoice_moves::update;
+    DELETE "/v1/invoices/{id}" => invoice_moves::delete;
+    POST   "/v1/invoices/{id}/finalize" => invoice_moves::finalize;
+    POST   "/v1/invoices/{id}/send" => invoice_moves::send;
+    POST   "/v1/invoices/{id}/pay" => invoice_moves::pay;
+    POST   "/v1/invoices/{id}/void" => invoice_moves::void;
+    POST   "/v1/invoices/{id}/mark_uncollectible" => invoice_moves::mark_uncollectible;
     GET    "/v1/invoices/{id}/lines" => invoices::lines;
+
+    GET    "/v1/invoice_payments" => invoice_payments::list;
+    GET    "/v1/invoice_payments/{id}" => invoice_payments::retrieve;
 
     GET    "/v1/payment_intents/{id}" => payment_intents::retrieve;
 

@@ -18,6 +18,8 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
     let tax_id = shop.post(&tax_ids, "type=eu_vat&value=DE123456789").await.made();
     let balance = format!("/v1/customers/{customer}/balance_transactions");
     let adjustment = shop.post(&balance, "amount=-100&currency=eur").await.made();
+    let item = shop.post("/v1/invoiceitems", &format!("customer={customer}&amount=5&currency=eur")).await.made();
+    let payment = intent.replacen("pi_", "inpay_", 1);
     let setup = shop.post("/v1/setup_intents", &format!("customer={customer}")).await.made();
     let endpoint = shop.post("/v1/webhook_endpoints", "url=https://shop.example/hooks&enabled_events[]=*").await.made();
     let option = shop.post("/v1/billing/feedback_options", "description=Other plans").await.made();
@@ -43,6 +45,8 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
         ("/v1/payment_methods/", method, String::new()),
         ("/v1/subscriptions/", text(&subscription["id"]), String::new()),
         ("/v1/subscription_items/", text(&subscription["items"]["data"][0]["id"]), String::new()),
+        ("/v1/invoiceitems/", item, String::new()),
+        ("/v1/invoice_payments/", payment, String::new()),
         ("/v1/invoices/", invoice, String::new()),
         ("/v1/payment_intents/", intent, String::new()),
         ("/v1/events/", event, String::new()),

@@ -16,6 +16,7 @@ mod discounts;
 mod events;
 mod expand;
 mod idempotency;
+mod invoice_moves;
 mod invoices;
 mod isolation;
 mod lists;

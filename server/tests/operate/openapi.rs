@@ -238,6 +238,7 @@ fn object_name(kind: Kind) -> String {
         Kind::Branding => "portal_branding".into(),
         Kind::Settings => "portal_settings".into(),
         Kind::BalanceTransaction => "customer_balance_transaction".into(),
+        Kind::InvoiceItem => "invoiceitem".into(),
         Kind::Line => "line_item".into(),
         other => snake(&format!("{other:?}")),
     }
