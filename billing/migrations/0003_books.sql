@@ -418,16 +418,27 @@ create table refund (
     id           text not null,
     payment_attempt text not null,
     payment_intent text not null,
+    customer     text not null,
+    invoice      text not null,
+    payment_method text not null,
+    credit_note  text,
     amount       bigint not null,
     currency     text not null,
     reason       text,
-    status       text not null,
+    status       text not null check (status in ('pending', 'succeeded', 'failed')),
+    failure_reason text,
     gateway_ref  text,
+    tries        bigint not null,
+    next_try_ms  bigint,                      -- while it is pending
     metadata     text not null,
     created      bigint not null,
+    version      bigint not null,
     primary key (tenant, id),
     foreign key (tenant, payment_attempt) references payment_attempt (tenant, id)
 );
+create index refund_listed on refund (tenant, created desc, id desc);
+create index refund_of_invoice on refund (tenant, invoice);
+create index refund_pending on refund (next_try_ms) where status = 'pending';
 
 create table credit_note (
     tenant       bigint not null,
@@ -447,6 +458,8 @@ create table credit_note (
     refunded     bigint not null,
     credited     bigint not null,
     out_of_band  bigint not null,
+    refund       text,
+    balance_transaction text,
     metadata     text not null,
     created      bigint not null,
     voided_at    bigint,
@@ -454,6 +467,8 @@ create table credit_note (
     unique (tenant, number),
     foreign key (tenant, invoice) references invoice (tenant, id)
 );
+create index credit_note_listed on credit_note (tenant, created desc, id desc);
+create index credit_note_of_invoice on credit_note (tenant, invoice);
 create index credit_note_of_customer on credit_note (tenant, customer, created desc, id desc);
 
 create table credit_note_line (
@@ -464,13 +479,16 @@ create table credit_note_line (
     invoice_line text,
     description  text,
     quantity     bigint,
+    unit_amount  text,
     amount       bigint not null,
     discount     bigint not null,
+    discount_amounts text not null,
     tax          bigint not null,
     taxes        text not null,
     primary key (tenant, id),
     foreign key (tenant, credit_note) references credit_note (tenant, id)
 );
+create index credit_note_line_of_note on credit_note_line (tenant, credit_note, position);
 
 create table quote_use (
     tenant       bigint not null,

@@ -312,3 +312,15 @@ pub async fn unsettled(tx: &mut Tx) -> Result<Vec<(Tenant, String)>> {
     )?;
     Ok(due.into_iter().map(|(key, merchant, livemode, id)| (Tenant { key, merchant, livemode }, id)).collect())
 }
+
+/// Refunds, whoever's, that have waited long enough for the gateway's answer.
+pub async fn pending_refunds(tx: &mut Tx) -> Result<Vec<(Tenant, String)>> {
+    let now = tx.now;
+    let due: Vec<(i64, String, bool, String)> = all!(
+        tx,
+        "select t.id, t.merchant, t.livemode, r.id from refund r join tenant t on t.id = r.tenant
+         where r.status = 'pending' and r.next_try_ms <= $1 order by r.next_try_ms, r.id limit 100",
+        now
+    )?;
+    Ok(due.into_iter().map(|(key, merchant, livemode, id)| (Tenant { key, merchant, livemode }, id)).collect())
+}

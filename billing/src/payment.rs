@@ -31,9 +31,20 @@ pub struct Attempt {
 
 /// Charges an open invoice with the method that stands for it. Runs to its end even if the caller goes away.
 pub async fn collect(db: &Db, gateway: Arc<dyn PaymentGateway>, who: &Actor, invoice: &str) -> Result<Invoice> {
-    let (db, who, invoice) = (db.clone(), who.clone(), invoice.to_owned());
+    collect_with(db, gateway, who, invoice, None).await
+}
+
+/// The same with a method of the customer's that is named for this once.
+pub async fn collect_with(
+    db: &Db,
+    gateway: Arc<dyn PaymentGateway>,
+    who: &Actor,
+    invoice: &str,
+    method: Option<&str>,
+) -> Result<Invoice> {
+    let (db, who, invoice, method) = (db.clone(), who.clone(), invoice.to_owned(), method.map(str::to_owned));
     let work = tokio::spawn(async move {
-        let attempt = transact!(db, |tx| begin(tx, &who, &invoice, gateway.name()).await)?;
+        let attempt = transact!(db, |tx| begin_with(tx, &who, &invoice, gateway.name(), method.as_deref()).await)?;
         let outcome = gateway.charge(&attempt.charge).await;
         transact!(db, |tx| settle(tx, &who, &attempt, &outcome).await)
     });
@@ -42,6 +53,16 @@ pub async fn collect(db: &Db, gateway: Arc<dyn PaymentGateway>, who: &Actor, inv
 
 /// Writes down that the gateway is about to be asked.
 pub async fn begin(tx: &mut Tx, who: &Actor, invoice: &str, gateway: &'static str) -> Result<Attempt> {
+    begin_with(tx, who, invoice, gateway, None).await
+}
+
+async fn begin_with(
+    tx: &mut Tx,
+    who: &Actor,
+    invoice: &str,
+    gateway: &'static str,
+    method: Option<&str>,
+) -> Result<Attempt> {
     let mut invoice = invoice::get(tx, who, invoice).await?;
     match invoice.status {
         invoice::Status::Open if invoice.amount_remaining() > 0 => {}
@@ -56,7 +77,10 @@ pub async fn begin(tx: &mut Tx, who: &Actor, invoice: &str, gateway: &'static st
     if is_running(tx, who, &invoice.id).await? {
         return Err(Error::Busy);
     }
-    let method = method_for(tx, who, &invoice).await?;
+    let method = match method {
+        Some(id) => named(tx, who, &invoice, id).await?,
+        None => method_for(tx, who, &invoice).await?,
+    };
     let last = charge::last(tx, who, &invoice.id).await?;
     if let Some(waiting) = last.as_ref().filter(|last| last.waits_for(&method.id, invoice.amount_remaining())) {
         return waiting.question(tx, who).await;
@@ -104,6 +128,14 @@ pub(crate) async fn is_running(tx: &mut Tx, who: &Actor, invoice: &str) -> Resul
         invoice
     )?;
     Ok(running > 0)
+}
+
+async fn named(tx: &mut Tx, who: &Actor, invoice: &Invoice, id: &str) -> Result<payment_method::PaymentMethod> {
+    let method = payment_method::get(tx, who, id).await.map_err(|e| e.on("payment_method"))?;
+    if method.customer.as_ref() == Some(&invoice.customer) {
+        return Ok(method);
+    }
+    Err(Error::missing("payment_method", id).on("payment_method"))
 }
 
 /// The invoice's own method, its subscription's default, then the customer's.
@@ -156,7 +188,7 @@ pub async fn settle(tx: &mut Tx, who: &Actor, attempt: &Attempt, outcome: &Outco
 async fn received(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, attempt: &Attempt, is_news: bool) -> Result<()> {
     let said = Said::of(IntentStatus::Succeeded);
     settle_intent(tx, who, invoice, attempt, said, "payment_intent.succeeded").await?;
-    if invoice.status != invoice::Status::Open {
+    if !matches!(invoice.status, invoice::Status::Open | invoice::Status::Uncollectible) {
         return Ok(());
     }
     let customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;

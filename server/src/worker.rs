@@ -6,7 +6,7 @@ use std::time::Duration;
 use billing::gateway::PaymentGateway;
 use billing::job::{self, Job, NewJob};
 use billing::payment::fate;
-use billing::{Db, Millis, Result, idempotency, transact};
+use billing::{Db, Millis, Result, idempotency, refund, transact};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -83,7 +83,8 @@ pub async fn run_one(db: &Db, gateway: &dyn PaymentGateway) -> Result<bool> {
 async fn payments(db: &Db, gateway: &dyn PaymentGateway, job: &Job) -> Result<()> {
     let worked = async {
         fate::take_notices(db, gateway).await?;
-        fate::reconcile_due(db, gateway).await
+        fate::reconcile_due(db, gateway).await?;
+        refund::retry_due(db, gateway).await
     };
     let failed = worked.await.err();
     let next: Millis = db.clock().wall().plus(NEWS_MS);

@@ -94,6 +94,22 @@ pub async fn get(tx: &mut Tx, who: &Actor, customer: &str, id: &str) -> Result<B
     .ok_or_else(|| Error::missing("customer_balance_transaction", id))
 }
 
+/// A transaction by its id alone.
+pub async fn find(tx: &mut Tx, who: &Actor, id: &str) -> Result<BalanceTransaction> {
+    maybe!(
+        tx,
+        concat!(
+            "select ",
+            columns!(),
+            " from balance_transaction where tenant = $1 and id = $2 and (cast($3 as text) is null or customer = $3)"
+        ),
+        who.tenant.key,
+        id,
+        who.customer()
+    )?
+    .ok_or_else(|| Error::missing("customer_balance_transaction", id))
+}
+
 /// A customer's transactions, newest first; of one invoice where one is named.
 pub async fn list(
     tx: &mut Tx,
@@ -167,11 +183,13 @@ pub async fn update(
     Ok(after)
 }
 
-/// Changes the balance for what happened to an invoice or a credit note, and tells of the customer.
-pub(crate) async fn post(tx: &mut Tx, who: &Actor, customer: &mut Customer, posting: Posting<'_>) -> Result<()> {
+/// Changes the balance for what happened to an invoice or a credit note, and tells of the customer. Answers the
+/// transaction's id.
+pub(crate) async fn post(tx: &mut Tx, who: &Actor, customer: &mut Customer, posting: Posting<'_>) -> Result<String> {
     let before = customer.clone();
-    enter(tx, who, customer, posting, None, Metadata::new()).await?;
-    customer::announce(tx, who, Some(&before), Some(customer), "customer.updated").await
+    let made = enter(tx, who, customer, posting, None, Metadata::new()).await?;
+    customer::announce(tx, who, Some(&before), Some(customer), "customer.updated").await?;
+    Ok(made.id)
 }
 
 /// Brings the balance in the customer's currency to what a new or changed customer is said to have.

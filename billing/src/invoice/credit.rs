@@ -61,7 +61,7 @@ pub(super) async fn overpaid(tx: &mut Tx, who: &Actor, invoice: &Invoice) -> Res
         invoice: Some(&invoice.id),
         credit_note: None,
     };
-    balance::post(tx, who, &mut customer, posting).await
+    balance::post(tx, who, &mut customer, posting).await.map(drop)
 }
 
 /// Gives back exactly what an invoice took of the balance, or brought to it.
@@ -83,7 +83,7 @@ pub(super) async fn give_back(tx: &mut Tx, who: &Actor, customer: &mut Customer,
         invoice: Some(&invoice.id),
         credit_note: None,
     };
-    balance::post(tx, who, customer, posting).await
+    balance::post(tx, who, customer, posting).await.map(drop)
 }
 
 #[cfg(test)]

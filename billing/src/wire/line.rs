@@ -32,7 +32,7 @@ pub fn line(tenant: &Tenant, l: &Line) -> Value {
     with(line, legacy(tenant, l))
 }
 
-pub(super) fn discount_amounts(taken: &[Taken]) -> Vec<Value> {
+pub fn discount_amounts(taken: &[Taken]) -> Vec<Value> {
     taken.iter().map(|taken| json!({ "amount": taken.amount, "discount": taken.discount })).collect()
 }
 

@@ -5,6 +5,7 @@
 //! after it, under "legacy"; what Stripe does not have, under "ours".
 
 mod account;
+mod back;
 mod catalog;
 mod customer;
 mod event;
@@ -20,11 +21,13 @@ use serde_json::{Value, json};
 use crate::page::Listed;
 
 pub use account::account;
+pub use back::{credit_note, credit_note_line, refund};
 pub use catalog::{plan, price, product};
 pub use customer::{balance_transaction, customer, deleted, payment_method, tax_id};
 pub use event::{audit_entry, event, webhook_endpoint};
 pub use invoice::invoice;
 use invoice::tax_amounts;
+pub(crate) use line::discount_amounts;
 pub use line::{invoice_item, line};
 pub use offer::{coupon, deleted_discount, discount, promotion_code, tax_rate};
 use offer::{discounts, named_rates};

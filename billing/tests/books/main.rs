@@ -12,6 +12,7 @@ mod audit;
 mod balance;
 mod cancellation;
 mod catalog;
+mod credit_notes;
 mod customers;
 mod cycle;
 mod directory;

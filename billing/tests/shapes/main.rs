@@ -49,6 +49,12 @@ const MISSING: &[(&str, &str)] = &[
     ("subscription.transfer_data", "no Connect"),
     ("subscription_item.billing_thresholds", "no usage billing"),
     ("tax_rate.flat_amount", "rates are percentages"),
+    ("credit_note.pretax_credit_amounts", "no billing credits"),
+    ("credit_note.refunds[].payment_record_refund", "no payment records"),
+    ("credit_note.shipping_cost", "nothing is shipped"),
+    ("credit_note_line_item.pretax_credit_amounts", "no billing credits"),
+    ("credit_note_line_item.tax_rates", "they are named in `taxes`"),
+    ("refund.destination_details", "the gateway tells none"),
     // A line comes from an item or from an invoice item.
     ("line_item.parent.invoice_item_details", "the line comes from a subscription item"),
     ("line_item.parent.subscription_item_details.proration_details.credited_items", "not tracked"),
@@ -59,6 +65,7 @@ const NESTED: &[(&str, &str)] = &[
     ("subscription.items.data[]", "subscription_item"),
     ("subscription_item.price", "price"),
     ("invoice.lines.data[]", "line_item"),
+    ("credit_note.lines.data[]", "credit_note_line_item"),
 ];
 
 #[test]

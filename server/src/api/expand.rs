@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use billing::customer::{payment_method, tax_id};
 use billing::subscription::SubscriptionFilter;
 use billing::{
-    Actor, Error, Page, Result, Tx, catalog, customer, discount, invoice, payment, portal, subscription, wire,
+    Actor, Error, Page, Result, Tx, catalog, credit_note, customer, discount, invoice, payment, portal, refund,
+    subscription, wire,
 };
 use serde_json::Value;
 
@@ -26,6 +27,10 @@ pub enum Kind {
     Branding,
     Configuration,
     Coupon,
+    CreditNote,
+    CreditNoteLine,
+    CreditNoteLineList,
+    CreditNoteRefund,
     Customer,
     Discount,
     DiscountAmount,
@@ -41,6 +46,7 @@ pub enum Kind {
     Price,
     Product,
     PromotionCode,
+    Refund,
     Session,
     Settings,
     SetupIntent,
@@ -117,6 +123,18 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
         (DiscountSource, "coupon") => Id(Coupon),
         (DiscountAmount, "discount") => Id(Discount),
         (InvoiceSettings, "default_payment_method") => Id(PaymentMethod),
+        (BalanceTransaction, "credit_note") => Id(CreditNote),
+        (CreditNote | Refund, "customer") => Id(Customer),
+        (CreditNote, "invoice") => Id(Invoice),
+        (CreditNote, "customer_balance_transaction") => Id(BalanceTransaction),
+        (CreditNote, "lines") => Inside(CreditNoteLineList),
+        (CreditNote, "refunds") => Inside(CreditNoteRefund),
+        (CreditNote | CreditNoteRefund, "refund") => Id(Refund),
+        (CreditNoteLineList, "data") => Inside(CreditNoteLine),
+        (CreditNoteLine, "tax_rates") => Whole,
+        (Refund, "payment_intent") => Id(PaymentIntent),
+        (Refund, "payment_method") => Id(PaymentMethod),
+        (Refund, "balance_transaction" | "source_transfer_reversal" | "transfer_reversal") => Whole,
         (BalanceTransaction, "customer") => Id(Customer),
         (BalanceTransaction, "invoice") => Id(Invoice),
         (Product, "default_price") => Id(Price),
@@ -324,6 +342,9 @@ async fn load(tx: &mut Tx, who: &Actor, kind: Kind, id: &str) -> Result<Value> {
     let tenant = &who.tenant;
     Ok(match kind {
         Kind::Configuration => wire::portal_configuration(tenant, &portal::configuration::get(tx, who, id).await?),
+        Kind::BalanceTransaction => wire::balance_transaction(tenant, &customer::balance::find(tx, who, id).await?),
+        Kind::CreditNote => wire::credit_note(tenant, &credit_note::get(tx, who, id).await?),
+        Kind::Refund => wire::refund(tenant, &refund::get(tx, who, id).await?),
         Kind::Coupon => wire::coupon(tenant, &catalog::coupon::get_or_deleted(tx, who, id).await?, tx.now.seconds()),
         Kind::Customer => super::customers::render(who, &customer::get_or_deleted(tx, who, id).await?),
         Kind::Discount => wire::discount(tenant, &discount::record::get(tx, who, id).await?),

@@ -120,6 +120,7 @@ pub async fn pay(mut call: Call) -> Result<Reply> {
     let id = call.id.clone();
     let out_of_band = call.params.boolean("paid_out_of_band")?.unwrap_or_default();
     call.params.fixed("off_session", &["true", "1", "false", "0"])?;
+    let method = call.params.text("payment_method")?;
     let call = call.ready(Shape::One(Kind::Invoice))?;
     if out_of_band {
         return change!(call, |tx| {
@@ -136,7 +137,7 @@ pub async fn pay(mut call: Call) -> Result<Reply> {
     })?;
     let is_settled = invoice.status == Status::Paid && (is_repeated || invoice.amount_due == 0);
     if !is_settled {
-        collect(&call, &id).await?;
+        collect(&call, &id, method.as_deref()).await?;
     }
     change!(call, |tx| {
         // Only the key changes here; the invoice was changed when it was paid.
@@ -146,8 +147,8 @@ pub async fn pay(mut call: Call) -> Result<Reply> {
 }
 
 /// A decline is an error here, and so is a payment that waits for the customer; the invoice stays open.
-async fn collect(call: &Ready, id: &str) -> Result<()> {
-    let invoice = payment::collect(&call.app.db, call.app.gateway.clone(), &call.who, id).await?;
+async fn collect(call: &Ready, id: &str, method: Option<&str>) -> Result<()> {
+    let invoice = payment::collect_with(&call.app.db, call.app.gateway.clone(), &call.who, id, method).await?;
     if invoice.status == Status::Paid {
         return Ok(());
     }

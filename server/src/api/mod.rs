@@ -21,6 +21,7 @@ pub mod call;
 mod configuration_features;
 mod configurations;
 mod coupons;
+mod credit_notes;
 mod customers;
 pub mod describe;
 mod discounts;
@@ -44,6 +45,7 @@ mod price_terms;
 mod prices;
 mod products;
 mod promotion_codes;
+mod refunds;
 mod sessions;
 mod setup_intents;
 mod subscription_items;
@@ -180,6 +182,21 @@ routes! {
 
     GET    "/v1/invoice_payments" => invoice_payments::list;
     GET    "/v1/invoice_payments/{id}" => invoice_payments::retrieve;
+
+    POST   "/v1/credit_notes" => credit_notes::create;
+    GET    "/v1/credit_notes" => credit_notes::list;
+    GET    "/v1/credit_notes/preview" => credit_notes::preview;
+    GET    "/v1/credit_notes/preview/lines" => credit_notes::preview_lines;
+    GET    "/v1/credit_notes/{id}" => credit_notes::retrieve;
+    POST   "/v1/credit_notes/{id}" => credit_notes::update;
+    GET    "/v1/credit_notes/{id}/lines" => credit_notes::lines;
+    POST   "/v1/credit_notes/{id}/void" => credit_notes::void;
+
+    POST   "/v1/refunds" => refunds::create;
+    GET    "/v1/refunds" => refunds::list;
+    GET    "/v1/refunds/{id}" => refunds::retrieve;
+    POST   "/v1/refunds/{id}" => refunds::update;
+    POST   "/v1/refunds/{id}/cancel" => refunds::cancel;
 
     GET    "/v1/payment_intents/{id}" => payment_intents::retrieve;
 

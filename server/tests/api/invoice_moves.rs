@@ -80,6 +80,12 @@ async fn an_invoice_is_paid(shop: Shop) {
     assert_eq!(shop.get(&format!("/v1/invoice_payments/{}", id(payment))).await.ok(), *payment);
     shop.get("/v1/invoice_payments/inpay_no").await.refused(404, "resource_missing", "id");
 
+    let own = self::draft(&shop, &customer, 700).await;
+    let path = format!("/v1/invoices/{own}/pay");
+    shop.post(&path, "payment_method=pm_no").await.refused(404, "resource_missing", "payment_method");
+    let method = shop.get(&format!("/v1/customers/{customer}/payment_methods")).await.ids().remove(0);
+    let paid = shop.post(&path, &format!("payment_method={method}&expand[]=payment_intent")).await.ok();
+    assert_eq!(paid["payment_intent"]["payment_method"], method);
     let elsewhere = self::draft(&shop, &customer, 800).await;
     let paid = shop.post(&format!("/v1/invoices/{elsewhere}/pay"), "paid_out_of_band=true").await.ok();
     assert_eq!((&paid["status"], &paid["paid_out_of_band"]), (&json!("paid"), &json!(true)));

@@ -20,6 +20,9 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
     let adjustment = shop.post(&balance, "amount=-100&currency=eur").await.made();
     let item = shop.post("/v1/invoiceitems", &format!("customer={customer}&amount=5&currency=eur")).await.made();
     let payment = intent.replacen("pi_", "inpay_", 1);
+    let note = format!("invoice={invoice}&amount=100&refund_amount=100");
+    let note = shop.post("/v1/credit_notes", &note).await.made();
+    let refund = shop.get("/v1/refunds").await.ids().remove(0);
     let setup = shop.post("/v1/setup_intents", &format!("customer={customer}")).await.made();
     let endpoint = shop.post("/v1/webhook_endpoints", "url=https://shop.example/hooks&enabled_events[]=*").await.made();
     let option = shop.post("/v1/billing/feedback_options", "description=Other plans").await.made();
@@ -45,6 +48,8 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
         ("/v1/payment_methods/", method, String::new()),
         ("/v1/subscriptions/", text(&subscription["id"]), String::new()),
         ("/v1/subscription_items/", text(&subscription["items"]["data"][0]["id"]), String::new()),
+        ("/v1/credit_notes/", note, String::new()),
+        ("/v1/refunds/", refund, String::new()),
         ("/v1/invoiceitems/", item, String::new()),
         ("/v1/invoice_payments/", payment, String::new()),
         ("/v1/invoices/", invoice, String::new()),

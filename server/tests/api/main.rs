@@ -10,6 +10,7 @@ mod audit_entries;
 mod balance_transactions;
 mod catalog;
 mod configurations;
+mod credit_notes;
 mod customers;
 mod dialect;
 mod discounts;

@@ -239,6 +239,7 @@ fn object_name(kind: Kind) -> String {
         Kind::Settings => "portal_settings".into(),
         Kind::BalanceTransaction => "customer_balance_transaction".into(),
         Kind::InvoiceItem => "invoiceitem".into(),
+        Kind::CreditNoteLine => "credit_note_line_item".into(),
         Kind::Line => "line_item".into(),
         other => snake(&format!("{other:?}")),
     }
