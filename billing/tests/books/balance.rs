@@ -3,7 +3,7 @@
 use billing::customer::balance::{self, Adjustment, BalanceTransaction, Kind};
 use billing::customer::{self, Customer, CustomerUpdate};
 use billing::invoice::{self, Invoice, Status};
-use billing::subscription::{CollectionMethod, NewSubscription};
+use billing::subscription::{CollectionMethod, NewSubscription, Status as SubscriptionStatus};
 use billing::{Currency, Page, Patch};
 
 use crate::support::{Stage, done, field, kind, on_both, plan, refused, seen};
@@ -128,6 +128,23 @@ async fn what_is_too_little_to_charge_is_carried_over() {
         assert_eq!((next.amount_due, next.starting_balance, next.ending_balance), (1030, 30, Some(0)));
         let expected = [(Kind::InvoiceTooSmall, 30, 30), (Kind::AppliedToInvoice, -30, 0)];
         assert_eq!(ledger(stage, &ada.id).await, expected);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_credit_covers_is_active_at_once() {
+    on_both(async |stage| {
+        let ada = stage.payer("pm_card_visa").await;
+        adjust(stage, &ada.id, -1000, "eur").await;
+        for price in [1000, 49] {
+            let created = stage.create(plan(&ada, &stage.price(price).await)).await;
+            assert_eq!((created.subscription.status, created.collect), (SubscriptionStatus::Active, false));
+            assert_eq!((created.invoice.status, created.invoice.amount_due), (Status::Paid, 0));
+            let kept = stage.subscription(&created.subscription.id).await;
+            assert_eq!((&kept, kept.next_due), (&created.subscription, Some(kept.current_period_end)));
+        }
+        assert_eq!(stage.captured().await, 0);
     })
     .await;
 }
