@@ -9,11 +9,10 @@ use axum::response::{IntoResponse, Response};
 use billing::directory::{self, Guest};
 use billing::portal::session;
 use billing::{Actor, Error, Result, Trace, transact};
-use url::Url;
 
-use crate::shell;
 use crate::state::App;
-use crate::visit::{cookie, cookie_name, locale};
+use crate::visit::locale;
+use crate::{cookie, shell};
 
 /// `GET /session/{secret}`: changes nothing unless a page led a browser here.
 pub async fn open(State(app): State<App>, Path(secret): Path<String>, request: Parts) -> Response {
@@ -59,7 +58,7 @@ async fn find(app: &App, secret: &str) -> Result<Option<Guest>> {
 
 /// Whether this browser already has the session that was minted from the link: it is let back in.
 async fn holds(app: &App, guest: &Guest, headers: &HeaderMap) -> bool {
-    let Some(cookie) = cookie(headers, cookie_name(&app.settings)) else { return false };
+    let Some(cookie) = cookie::read(headers, &app.settings) else { return false };
     let Ok(mut tx) = app.db.read().await else { return false };
     let held = directory::by_cookie(&mut tx, &cookie, app.settings.authority()).await;
     held.is_ok_and(|held| {
@@ -88,7 +87,7 @@ async fn exchange(app: &App, secret: &str, guest: &Guest, request: &Parts, local
     match minted {
         Ok(value) => {
             let mut response = redirect(&landing(guest));
-            let cookie = set_cookie(app, &value, guest.session.max_ms / 1000);
+            let cookie = cookie::set(&app.settings, &value, guest.session.max_ms / 1000);
             response.headers_mut().insert(SET_COOKIE, cookie);
             response
         }
@@ -97,44 +96,13 @@ async fn exchange(app: &App, secret: &str, guest: &Guest, request: &Parts, local
     }
 }
 
-/// Lax, not Strict: the way back from a bank's page is a cross-site navigation.
-fn set_cookie(app: &App, value: &str, max_age: i64) -> HeaderValue {
-    let secure = if app.settings.is_https() { "; Secure" } else { "" };
-    let text =
-        format!("{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}", cookie_name(&app.settings));
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
-}
-
 /// Where a session begins: at the subscription in focus, else at the overview.
 fn landing(guest: &Guest) -> String {
     guest.session.subscription.as_ref().map_or("/".to_owned(), |id| format!("/subscriptions/{id}"))
 }
 
-/// `GET /leave`: back to the merchant. Something was done: `return_url`; nothing: `cancel_url`, if there is one.
-pub async fn leave(State(_app): State<App>, request: Parts) -> Response {
-    let visit = request.extensions.get::<app::session::Visit>();
-    let ended = request.extensions.get::<crate::visit::Ended>().map(|ended| ended.0.clone());
-    let Some(guest) = visit.and_then(|visit| visit.guest.clone()).or(ended) else { return redirect("/") };
-    way_back(&guest).map_or_else(|| redirect("/"), |url| redirect(&url))
-}
-
-/// The URL that leaving leads to, if the session or its configuration names one.
-pub fn way_back(guest: &Guest) -> Option<String> {
-    let session = &guest.session;
-    let completed = session.completed_ms.is_some();
-    let target = if completed {
-        session.return_url.as_ref()
-    } else {
-        session.cancel_url.as_ref().or(session.return_url.as_ref())
-    };
-    let mut url = Url::parse(target.or(guest.configuration.default_return_url.as_ref())?).ok()?;
-    if completed && session.cancel_url.is_some() {
-        url.query_pairs_mut().append_pair("success", "true");
-    }
-    Some(url.into())
-}
-
-fn redirect(to: &str) -> Response {
+/// On the way in or out: nobody keeps the answer, and nobody is told where it was given.
+pub(crate) fn redirect(to: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
     headers.insert(LOCATION, HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/")));

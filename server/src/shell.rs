@@ -16,7 +16,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 
-use crate::entry::way_back;
+use crate::leave::way_back;
 use crate::look;
 use crate::site::{self, Names};
 
@@ -111,8 +111,10 @@ pub fn missing(visit: Option<&Visit>) -> Response {
     page(locale, StatusCode::NOT_FOUND, brand.clone().as_ref(), move || view! { <MissingPage brand/> })
 }
 
-pub fn refused(locale: Locale) -> Response {
-    page(locale, StatusCode::FORBIDDEN, None, || view! { <RefusedPage/> })
+pub fn refused(visit: Option<&Visit>) -> Response {
+    let locale = visit.map(|visit| visit.locale).unwrap_or_default();
+    let brand = visit.and_then(|visit| visit.guest.as_deref()).map(|guest| &guest.brand);
+    page(locale, StatusCode::FORBIDDEN, brand, || view! { <RefusedPage/> })
 }
 
 pub fn broken(locale: Locale) -> Response {

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use app::session::Visit;
 use app::text::Locale;
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
+use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use billing::directory::{self, Guest};
 use billing::portal::session;
 use billing::{Trace, transact};
 
-use crate::config::Settings;
+use crate::cookie;
 use crate::front::wants_page;
 use crate::shell;
 use crate::state::App;
@@ -22,15 +22,10 @@ use crate::state::App;
 #[derive(Clone)]
 pub struct Ended(pub Arc<Guest>);
 
-/// The cookie's name: `__Host-` binds it to this host over TLS; plain HTTP, which only loopback has, cannot carry that.
-pub fn cookie_name(settings: &Settings) -> &'static str {
-    if settings.is_https() { "__Host-portico" } else { "portico" }
-}
-
 /// Puts a [`Visit`] into the request, and an [`Ended`] where the cookie's session is over.
 pub async fn resolve(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let trace = request.extensions().get::<Trace>().cloned().unwrap_or_default();
-    let found = match cookie(request.headers(), cookie_name(&app.settings)) {
+    let found = match cookie::read(request.headers(), &app.settings) {
         Some(cookie) => look_up(&app, &cookie).await,
         None => Ok(None),
     };
@@ -74,11 +69,6 @@ pub fn locale(headers: &HeaderMap, guest: Option<&Guest>) -> Locale {
     Locale::choose(session.locale.as_deref(), &customer.preferred_locales, accepted, brand.default_locale.as_deref())
 }
 
-pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let all = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
-    all.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
-}
-
 /// Pages are for living sessions. Server functions answer for themselves: each begins with `Session::current()`.
 pub async fn require_session(request: Request, next: Next) -> Response {
     let signed_in = request.extensions().get::<Visit>().is_some_and(|visit| visit.guest.is_some());
@@ -88,15 +78,4 @@ pub async fn require_session(request: Request, next: Next) -> Response {
     let locale = request.extensions().get::<Visit>().map(|v| v.locale).unwrap_or_default();
     let ended = request.extensions().get::<Ended>().map(|ended| ended.0.as_ref());
     shell::expired(locale, ended, StatusCode::UNAUTHORIZED)
-}
-
-/// A path that leads nowhere, or a file of `public/`.
-pub async fn nothing_here(request: Request) -> Response {
-    if crate::site::has(request.uri().path().trim_start_matches('/')) {
-        return crate::site::file(request).await;
-    }
-    if !wants_page(request.headers()) {
-        return StatusCode::NOT_FOUND.into_response();
-    }
-    shell::missing(request.extensions().get::<Visit>())
 }

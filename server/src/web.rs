@@ -2,11 +2,12 @@
 
 use std::sync::LazyLock;
 
+use app::session::Visit;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use leptos::prelude::LeptosOptions;
 use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
@@ -15,7 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::state::App;
-use crate::{api, entry, front, hosted, log, metrics, reference, shell, site, visit};
+use crate::{api, entry, front, hosted, leave, log, metrics, reference, shell, site, visit};
 
 /// Every path outside `/v1`, `/do` and the portal's own pages, for the table of callers × endpoints.
 pub const ROUTES: &[(&str, &str)] = &[
@@ -38,14 +39,14 @@ static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_
 pub fn router(app: App) -> Router {
     let entry = Router::new()
         .route("/session/{secret}", get(entry::open).post(entry::open_by_button))
-        .route("/leave", get(entry::leave))
+        .route("/leave", get(leave::leave))
         .route("/invoice/{secret}", get(hosted::show))
         .with_state(app.clone());
     let portal = pages()
         .layer(from_fn_with_state(app.clone(), front::follow_form))
         .layer(from_fn(visit::require_session))
         .merge(entry)
-        .fallback(visit::nothing_here)
+        .fallback(nothing_here)
         .layer(from_fn(front::in_time))
         .layer(from_fn(front::small_body))
         .layer(from_fn_with_state(app.clone(), front::same_origin))
@@ -94,4 +95,15 @@ async fn ready(State(app): State<App>) -> impl IntoResponse {
         Ok(_) if draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     }
+}
+
+/// A path that leads nowhere, or a file of `public/`.
+async fn nothing_here(request: Request) -> Response {
+    if site::has(request.uri().path().trim_start_matches('/')) {
+        return site::file(request).await;
+    }
+    if !front::wants_page(request.headers()) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    shell::missing(request.extensions().get::<Visit>())
 }

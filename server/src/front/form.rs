@@ -1,0 +1,82 @@
+//! Where a form may come from, what it may hold, and where it leads.
+
+use app::session::Visit;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION, ORIGIN, REFERER};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::shell;
+use crate::state::App;
+
+/// What a form or server function may send, in bytes.
+pub const MOST_FORM: usize = 64 * 1024;
+
+/// Forms and server functions are for pages of ours: anything else is refused before its body is read.
+///
+/// Browsers say where a request comes from in `Sec-Fetch-Site`; where they do not, `Origin` must be ours. A server
+/// function takes a form's encoding only.
+pub async fn same_origin(State(app): State<App>, request: Request, next: Next) -> Response {
+    let is_function = request.uri().path().starts_with("/do/");
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) && !is_function {
+        return next.run(request).await;
+    }
+    let site = request.headers().get("sec-fetch-site").map(|v| v.as_bytes());
+    let origin = request.headers().get(ORIGIN).map(|v| v.as_bytes());
+    let ours = match site {
+        Some(b"same-origin" | b"none") => origin.is_none_or(|o| o == app.settings.public_url.as_bytes()),
+        Some(_) => false,
+        None => origin == Some(app.settings.public_url.as_bytes()),
+    };
+    let is_form = !is_function || sends_form(request.headers());
+    if ours && is_form && *request.method() == Method::POST { next.run(request).await } else { refuse(&request) }
+}
+
+fn sends_form(headers: &HeaderMap) -> bool {
+    let media = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).and_then(|v| v.split(';').next());
+    media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}
+
+/// Takes a body in whole, so that one which is too long is refused as such and no handler sees a part of it. Nobody
+/// types a NUL, and PostgreSQL cannot even be asked for one.
+pub async fn small_body(request: Request, next: Next) -> Response {
+    let holds_nul = |text: &[u8]| text.contains(&0) || text.windows(3).any(|three| three == b"%00");
+    let (parts, body) = request.into_parts();
+    let address = parts.uri.path_and_query().map(|it| it.as_str()).unwrap_or_default();
+    match to_bytes(body, MOST_FORM).await {
+        Ok(bytes) if holds_nul(&bytes) || holds_nul(address.as_bytes()) => StatusCode::BAD_REQUEST.into_response(),
+        Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+    }
+}
+
+fn refuse(request: &Request) -> Response {
+    let visit = request.extensions().get::<Visit>();
+    tracing::info!("refused a request that no page of ours made");
+    if wants_page(request.headers()) { shell::refused(visit) } else { StatusCode::FORBIDDEN.into_response() }
+}
+
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// A form sent without WebAssembly is answered by a redirect; an error's status would keep the browser from following.
+/// It leads back to where the form stood, which is a page of ours or is not believed.
+pub async fn follow_form(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    if !request.headers().get(REFERER).is_some_and(|from| is_ours(from.as_bytes(), &app)) {
+        request.headers_mut().remove(REFERER);
+    }
+    let is_form = wants_page(request.headers()) && request.uri().path().starts_with("/do/");
+    let mut response = next.run(request).await;
+    if is_form && response.headers().contains_key(LOCATION) {
+        *response.status_mut() = StatusCode::SEE_OTHER;
+    }
+    response
+}
+
+fn is_ours(url: &[u8], app: &App) -> bool {
+    let rest = url.strip_prefix(app.settings.public_url.as_bytes());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}

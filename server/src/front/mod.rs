@@ -1,0 +1,15 @@
+//! The layers in front of everything, one concern a file; `web` says which stands before which.
+
+mod answer;
+mod caller;
+mod form;
+mod host;
+mod log;
+mod mishap;
+
+pub use answer::headers;
+pub use caller::identify;
+pub use form::{MOST_FORM, follow_form, same_origin, small_body, wants_page};
+pub use host::{api_host, host, portal_host};
+pub use log::observe;
+pub use mishap::{broken, in_time};
