@@ -7,6 +7,7 @@ use crate::customer::balance::{self, Kind, Posting};
 use crate::error::{Error, Result};
 use crate::id;
 use crate::invoice::{self, Invoice};
+use crate::payment;
 use crate::refund;
 use crate::store::{Tx, one, run};
 use crate::subscription::status;
@@ -14,6 +15,10 @@ use crate::subscription::status;
 /// Issues a note. What it refunds is asked of the gateway by the door afterwards: [`refund::give_back`].
 pub async fn create(tx: &mut Tx, who: &Actor, new: NewCreditNote) -> Result<CreditNote> {
     let (composed, before) = compose::compose(tx, who, new).await?;
+    // What is being charged must not become less meanwhile.
+    if composed.pre_payment() > 0 && payment::is_running(tx, who, &before.id).await? {
+        return Err(Error::Busy);
+    }
     let (number,): (i64,) = one!(
         tx,
         "select count(*) + 1 from credit_note where tenant = $1 and invoice = $2",
@@ -59,6 +64,7 @@ async fn lower(tx: &mut Tx, who: &Actor, before: Invoice, note: &CreditNote) -> 
     invoice::announce(tx, who, Some(&before), &invoice, "invoice.updated", &["invoice.updated"]).await?;
     if invoice.status == invoice::Status::Open && invoice.amount_remaining() == 0 {
         invoice::mark_paid(tx, who, &mut invoice, 0, note.created).await?;
+        payment::intents::cancel(tx, who, &invoice).await?;
         status::paid(tx, who, &invoice, note.created).await?;
     }
     Ok(())

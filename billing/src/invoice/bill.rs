@@ -79,6 +79,7 @@ pub async fn pay_out_of_band(tx: &mut Tx, who: &Actor, id: &str, now: Seconds) -
     invoice.paid_out_of_band = true;
     let amount = invoice.amount_remaining();
     mark_paid(tx, who, &mut invoice, amount, now).await?;
+    payment::intents::cancel(tx, who, &invoice).await?;
     subscription::status::paid(tx, who, &invoice, now).await?;
     Ok(invoice)
 }

@@ -1,9 +1,11 @@
 //! Credit notes: what they lower, what they give back, and that they are never more than their invoice.
 
 use billing::credit_note::{self, CreditNote, NewCreditNote, NewNoteLine, Status, Type, What};
+use billing::gateway::PaymentGateway;
 use billing::invoice::draft::{InvoiceUpdate, NewInvoice};
 use billing::invoice::item::edit::{InvoiceItemUpdate, NewInvoiceItem, Worth};
 use billing::invoice::{self, Invoice, Status as InvoiceStatus};
+use billing::payment;
 use billing::refund::{self, NewRefund, Of};
 use billing::{Decimal, Error, Patch, Result};
 use proptest::prelude::*;
@@ -123,6 +125,24 @@ async fn after_payment_it_is_given_back() {
         assert_eq!(field(&refusal(stage, rest).await), "amount");
         let rest = NewCreditNote { credit_amount: Some(100), ..note(&i, What::Amount(100)) };
         assert_eq!(credit(stage, rest).await.unwrap().number.rsplit('-').next(), Some("02"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_charged_is_not_lowered() {
+    on_both(async |stage| {
+        let ada = stage.payer("pm_card_visa").await;
+        add(stage, over(&ada, 900)).await;
+        let made = draft(stage, draft_for(&ada)).await;
+        let i = finalized(stage, &made).await;
+        let attempt = done!(stage, |tx| payment::begin(tx, &stage.who, &i.id, "sandbox"));
+        assert_eq!(refusal(stage, note(&i, What::Amount(900))).await, Error::Busy);
+        let outcome = stage.sandbox.charge(&attempt.charge).await;
+        let paid = done!(stage, |tx| payment::settle(tx, &stage.who, &attempt, &outcome));
+        assert_eq!((paid.status, paid.amount_paid), (InvoiceStatus::Paid, 900));
+        let after = NewCreditNote { credit_amount: Some(900), ..note(&i, What::Amount(900)) };
+        assert_eq!(credit(stage, after).await.unwrap().post_payment(), 900);
     })
     .await;
 }
