@@ -174,7 +174,7 @@ async fn ask_endpoint(stranger: &mut Stranger<'_>, me: &Merchant, endpoint: &End
         .filter(|(_, field)| field.required && !field.is_refused())
         .map(|(name, field)| (first_of(name), own(name, field.forms.first(), me)))
         .collect();
-    let gives = |name: &str| endpoint.method == "POST" && GIVEN.iter().any(|given| name == *given);
+    let gives = |name: &str| endpoint.method == "POST" && GIVEN.contains(&name);
     let asked = |name: &str, field: &Field| !gives(name) && takes_ids(&field.forms) && !field.is_refused();
     for (name, field) in endpoint.fields.iter().filter(|(name, field)| asked(name, field)) {
         let name = if field.forms.contains(&Form::Texts) { format!("{}[0]", first_of(name)) } else { first_of(name) };
