@@ -4,6 +4,7 @@ pub mod api;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod connections;
 pub mod cookie;
 pub mod entry;
 pub mod front;

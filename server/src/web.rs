@@ -47,8 +47,8 @@ pub fn router(app: App) -> Router {
         .layer(from_fn(visit::require_session))
         .merge(entry)
         .fallback(nothing_here)
-        .layer(from_fn(front::in_time))
         .layer(from_fn(front::small_body))
+        .layer(from_fn(front::in_time))
         .layer(from_fn_with_state(app.clone(), front::same_origin))
         .layer(from_fn_with_state(app.clone(), visit::resolve))
         .layer(from_fn_with_state(app.clone(), front::portal_host));

@@ -1,7 +1,6 @@
 //! `portico serve`: opens everything, listens, and drains when it is told to stop.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{connect, detail, sandbox};
 use crate::config::Settings;
 use crate::state::App;
-use crate::{log, metrics, site, web, worker};
+use crate::{connections, log, metrics, site, web, worker};
 
 /// How long running requests may take once nobody is let in any more.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -45,7 +44,7 @@ pub async fn run(settings: Settings, options: Options) -> Result<(), String> {
     } else {
         let listener = bind(&app).await?;
         let delay = Duration::from_secs(app.settings.drain_delay);
-        listen(app, listener, stop_signal(), async move { tokio::time::sleep(delay).await }).await?;
+        listen(app, listener, stop_signal(), async move { tokio::time::sleep(delay).await }).await;
     }
     if let Some(workers) = workers {
         workers.stop().await;
@@ -91,18 +90,17 @@ pub async fn listen(
     listener: TcpListener,
     told: impl Future<Output = ()> + Send + 'static,
     notice: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), String> {
+) {
     let draining = app.draining.clone();
     let (closing, closed) = tokio::sync::oneshot::channel::<()>();
-    let server = axum::serve(listener, web::router(app).into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move {
-            told.await;
-            tracing::info!("stopping: not ready for anything new");
-            draining.store(true, Ordering::Relaxed);
-            notice.await;
-            tracing::info!("stopping: answering what was accepted");
-            let _ = closing.send(());
-        });
+    let server = connections::answer(listener, web::router(app), connections::MOST_HEAD_TIME, async move {
+        told.await;
+        tracing::info!("stopping: not ready for anything new");
+        draining.store(true, Ordering::Relaxed);
+        notice.await;
+        tracing::info!("stopping: answering what was accepted");
+        let _ = closing.send(());
+    });
     let deadline = async {
         // An error means the server ended by itself, before any signal.
         if closed.await.is_ok() {
@@ -110,11 +108,8 @@ pub async fn listen(
         }
     };
     tokio::select! {
-        result = server => result.map_err(|e| format!("the server stopped: {e}")),
-        () = deadline => {
-            tracing::warn!("some requests did not finish in time");
-            Ok(())
-        }
+        () = server => {}
+        () = deadline => tracing::warn!("some requests did not finish in time"),
     }
 }
 

@@ -19,3 +19,4 @@ mod metrics;
 mod openapi;
 mod schema;
 mod settings;
+mod slow;
