@@ -86,7 +86,8 @@ macro_rules! routes {
 
         /// What each endpoint takes and answers, as its handler says.
         pub async fn describe(app: &App, who: &Actor) -> Vec<Endpoint> {
-            vec![$(describe::endpoint(app, who, stringify!($method), $path, $handler).await),+]
+            // Each on the heap: together they would be too much for a thread's stack.
+            vec![$(Box::pin(describe::endpoint(app, who, stringify!($method), $path, $handler)).await),+]
         }
     };
 }
