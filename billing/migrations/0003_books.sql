@@ -180,6 +180,8 @@ create table subscription (
     metadata     text not null,
     next_due     bigint,                      -- when time next does something to it
     parked_at    bigint,                      -- the safety bound stopped it
+    changes_on   bigint,                      -- the day, counted from 1970, of its last change that cost something
+    changes      bigint,                      -- how many of them that day has seen
     created      bigint not null,
     version      bigint not null,
     primary key (tenant, id),

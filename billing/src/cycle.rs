@@ -17,7 +17,7 @@ use crate::subscription::{
 pub enum Step {
     /// Nothing is due yet.
     Waiting,
-    /// A period began; its invoice is to be collected if it is open, charged automatically, and not attempted already
+    /// A period began, or the last one ended with something still to be billed; the invoice is to be collected if it is open, charged automatically, and not attempted already
     /// (which it is where there is no method to charge).
     Billed(Box<Invoice>),
     Ended,
@@ -35,8 +35,8 @@ pub async fn advance(tx: &mut Tx, who: &Actor, id: &str) -> Result<Step> {
         return expire(tx, who, subscription, due).await;
     }
     if subscription.cancel_at.is_some_and(|at| at <= due) {
-        cancel::end(tx, who, &subscription, subscription.clone(), due).await?;
-        return Ok(Step::Ended);
+        let last = cancel::finish(tx, who, &subscription, subscription.clone(), Vec::new(), due).await?;
+        return Ok(last.invoice.filter(|_| last.collect).map_or(Step::Ended, |open| Step::Billed(Box::new(open))));
     }
     if subscription.status == Status::Trialing && !can_pay(&subscription, &customer) {
         match subscription.trial_settings.missing_payment_method {
@@ -87,7 +87,7 @@ async fn renew(tx: &mut Tx, who: &Actor, customer: &Customer, before: Subscripti
 }
 
 /// The first invoice was not paid within 23 hours: nothing is owed any more.
-async fn expire(tx: &mut Tx, who: &Actor, before: Subscription, due: Seconds) -> Result<Step> {
+pub(crate) async fn expire(tx: &mut Tx, who: &Actor, before: Subscription, due: Seconds) -> Result<Step> {
     let mut expired = before.clone();
     expired.enter(Status::IncompleteExpired, due)?;
     save(tx, who, &mut expired).await?;

@@ -21,6 +21,9 @@ pub enum Error {
     /// The same request, or one on the same object, is still running: safe to send again.
     #[error("another request with this key or on this object is still running")]
     Busy,
+    /// More often than is allowed in a time; later it is.
+    #[error("{0}")]
+    TooOften(&'static str),
     /// The same key was used with other parameters.
     #[error("keys for idempotent requests can only be used with the same parameters they were first used with")]
     KeyReused,

@@ -19,6 +19,14 @@ impl Span {
         if start < end { Ok(Self { start, end }) } else { Err(Error::internal("a period that does not last")) }
     }
 
+    pub fn start(self) -> Seconds {
+        self.start
+    }
+
+    pub fn end(self) -> Seconds {
+        self.end
+    }
+
     pub fn seconds(self) -> i64 {
         self.end.0 - self.start.0
     }

@@ -9,7 +9,7 @@ impl From<billing::Error> for Error {
             Books::Missing { .. } => Self::NotFound,
             Books::Forbidden(_) => Self::Forbidden,
             Books::Conflict { code: "payment_method_needed", .. } => Self::MethodNeeded,
-            Books::Conflict { .. } | Books::KeyReused => Self::Conflict,
+            Books::Conflict { .. } | Books::KeyReused | Books::TooOften(_) => Self::Conflict,
             Books::Invalid { param, .. } => Self::Invalid(problem(param)),
             Books::Busy => Self::Busy,
             Books::Declined { code, .. } => {

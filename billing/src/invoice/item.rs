@@ -181,8 +181,8 @@ pub(crate) async fn on_invoice(tx: &mut Tx, who: &Actor, invoice: &str) -> Resul
     Ok(items)
 }
 
-/// What waits for the next invoice of a customer, or of one of their subscriptions: its own items, and those of none.
-/// Oldest first.
+/// What waits for the next invoice of a customer, or of one of their subscriptions: its own items, those of none, and
+/// those of subscriptions that have ended and make no more invoices. Oldest first.
 pub async fn waiting(tx: &mut Tx, who: &Actor, customer: &str, subscription: Option<&str>) -> Result<Vec<InvoiceItem>> {
     let mut items: Vec<InvoiceItem> = all!(
         tx,
@@ -190,7 +190,9 @@ pub async fn waiting(tx: &mut Tx, who: &Actor, customer: &str, subscription: Opt
             "select ",
             columns!(),
             " from invoice_item where tenant = $1 and customer = $2 and invoice is null and deleted_at is null
-             and (subscription is null or subscription = $3) and (cast($4 as text) is null or customer = $4) order by id limit $5"
+             and (subscription is null or subscription = $3 or exists (
+                 select 1 from subscription s where s.tenant = $1 and s.id = invoice_item.subscription and s.status = 'canceled'))
+             and (cast($4 as text) is null or customer = $4) order by id limit $5"
         ),
         who.tenant.key,
         customer,

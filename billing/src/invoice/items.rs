@@ -11,7 +11,7 @@ use crate::subscription::{Item, Subscription};
 pub fn period_lines(subscription: &Subscription) -> Result<Vec<NewLine>> {
     let each = subscription.items.iter().map(|item| {
         let amount = item.price.amount(item.quantity)?;
-        Ok(period_line(subscription, item, amount, describe(item, &subscription.currency)?))
+        period_line(subscription, item, amount)
     });
     each.collect()
 }
@@ -21,17 +21,22 @@ pub fn trial_lines(subscription: &Subscription) -> Vec<NewLine> {
     let each = subscription
         .items
         .iter()
-        .map(|item| period_line(subscription, item, 0, format!("Trial period for {}", item.product_name)));
+        .map(|item| whole(subscription, item, 0, format!("Trial period for {}", item.product_name)));
     each.collect()
 }
 
-fn period_line(subscription: &Subscription, item: &Item, amount: i64, description: String) -> NewLine {
+/// The current period of one item, at what it costs.
+pub(crate) fn period_line(subscription: &Subscription, item: &Item, amount: i64) -> Result<NewLine> {
+    Ok(whole(subscription, item, amount, describe(item, &subscription.currency)?))
+}
+
+fn whole(subscription: &Subscription, item: &Item, amount: i64, description: String) -> NewLine {
     let period = (subscription.current_period_start, subscription.current_period_end);
     NewLine { metadata: item.metadata.clone(), ..item_line(item, amount, description, period) }
 }
 
 /// A line about an item, taxed by the item's own rates where it has some.
-fn item_line(item: &Item, amount: i64, description: String, period: (Seconds, Seconds)) -> NewLine {
+pub(crate) fn item_line(item: &Item, amount: i64, description: String, period: (Seconds, Seconds)) -> NewLine {
     NewLine {
         subscription: Some(item.subscription.clone()),
         subscription_item: Some(item.id.clone()),

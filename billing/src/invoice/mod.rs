@@ -10,7 +10,7 @@ mod issue;
 pub mod item;
 mod items;
 pub mod line;
-mod reduce;
+pub(crate) mod reduce;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,7 @@ pub use bill::{bill_period, mark_paid, mark_uncollectible, pay_out_of_band, send
 pub use compose::{Bill, Composed, Terms, compose};
 pub use issue::issue;
 pub use item::InvoiceItem;
+pub(crate) use items::{item_line, period_line};
 pub use items::{period_lines, trial_lines};
 pub use line::{Line, NewLine};
 pub use reduce::Taken;

@@ -45,7 +45,7 @@ pub async fn cancel(
                 feedback: cancellation.feedback.map_or(Patch::Keep, Patch::Set),
                 ..SubscriptionUpdate::default()
             };
-            subscription::update::update(tx, who, id, update).await?
+            subscription::update::update(tx, who, id, update).await?.subscription
         }
     };
     session::complete(tx, who).await?;
@@ -63,7 +63,7 @@ pub async fn undo_cancel(tx: &mut Tx, who: &Actor, allowed: &Configuration, id: 
         return Ok(current);
     }
     let update = SubscriptionUpdate { cancel_at_period_end: Some(false), ..SubscriptionUpdate::default() };
-    let subscription = subscription::update::update(tx, who, id, update).await?;
+    let subscription = subscription::update::update(tx, who, id, update).await?.subscription;
     session::complete(tx, who).await?;
     Ok(subscription)
 }

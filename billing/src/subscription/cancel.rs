@@ -3,10 +3,13 @@
 use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::customer;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::invoice::{Bill, NewLine, compose, issue, item};
 use crate::page::Page;
 use crate::patch::check_text;
 use crate::store::{Tx, run};
+use crate::subscription::proposal;
+use crate::subscription::update::{Updated, begin_collecting};
 use crate::subscription::{
     CancellationDetails, Feedback, Status, StatusFilter, Subscription, SubscriptionFilter, announce, get, list, save,
 };
@@ -26,9 +29,30 @@ pub(crate) async fn schedule(tx: &mut Tx, who: &Actor, subscription: &mut Subscr
     Ok(())
 }
 
+/// Sets the instant at which it ends, whatever its periods are.
+pub(crate) fn schedule_at(subscription: &mut Subscription, at: Seconds, now: Seconds) -> Result<()> {
+    if at <= now {
+        return Err(Error::invalid("cancel_at", "cancel_at must be in the future."));
+    }
+    if subscription.cancel_at == Some(at) && !subscription.cancel_at_period_end {
+        return Ok(());
+    }
+    subscription.cancel_at_period_end = false;
+    (subscription.cancel_at, subscription.canceled_at) = (Some(at), Some(now));
+    subscription.cancellation_details.0.reason = Some("cancellation_requested".into());
+    Ok(())
+}
+
 /// Clears the flag, and nothing else.
 pub(crate) fn unschedule(subscription: &mut Subscription) {
     if subscription.cancel_at_period_end {
+        clear(subscription);
+    }
+}
+
+/// Takes back an end that was set, by flag or by instant.
+pub(crate) fn clear(subscription: &mut Subscription) {
+    if subscription.cancel_at.is_some() {
         subscription.cancel_at_period_end = false;
         subscription.cancel_at = None;
         subscription.canceled_at = None;
@@ -36,7 +60,18 @@ pub(crate) fn unschedule(subscription: &mut Subscription) {
     }
 }
 
-/// Cancels at once. Canceling what is canceled answers the same and says nothing again.
+/// What is said of a cancellation that takes effect at once.
+#[derive(Debug, Clone, Default)]
+pub struct Cancellation {
+    pub feedback: Option<Feedback>,
+    pub comment: Option<String>,
+    /// Whether unused time that was paid for is given back.
+    pub prorate: bool,
+    /// Whether what waits is invoiced now. Otherwise it waits for the customer's next invoice.
+    pub invoice_now: bool,
+}
+
+/// Cancels at once, and gives nothing back.
 pub async fn now(
     tx: &mut Tx,
     who: &Actor,
@@ -44,20 +79,34 @@ pub async fn now(
     feedback: Option<Feedback>,
     comment: Option<String>,
 ) -> Result<Subscription> {
+    let cancellation = Cancellation { feedback, comment, ..Cancellation::default() };
+    Ok(at_once(tx, who, id, cancellation).await?.subscription)
+}
+
+/// Cancels at once. Canceling what is canceled answers the same and says nothing again.
+pub async fn at_once(tx: &mut Tx, who: &Actor, id: &str, cancellation: Cancellation) -> Result<Updated> {
     let before = get(tx, who, id).await?;
     if before.status.is_ended() {
-        return Ok(before);
+        return Ok(Updated { subscription: before, invoice: None, collect: false });
     }
-    check_text(comment.as_deref().unwrap_or_default(), 5000, "cancellation_details[comment]")?;
+    check_text(cancellation.comment.as_deref().unwrap_or_default(), 5000, "cancellation_details[comment]")?;
     let customer = customer::get(tx, who, &before.customer).await?;
     let at = customer::now(tx, who, &customer).await?;
     let mut ending = Subscription { cancel_at_period_end: false, canceled_at: Some(at), ..before.clone() };
     // What was said when it was scheduled stands, unless something is said now.
     let said = &mut ending.cancellation_details.0;
     said.reason = Some("cancellation_requested".into());
-    said.feedback = feedback.or(said.feedback);
-    said.comment = comment.or(said.comment.take());
-    end(tx, who, &before, ending, at).await
+    said.feedback = cancellation.feedback.or(said.feedback);
+    said.comment = cancellation.comment.or(said.comment.take());
+    let credits = if cancellation.prorate { proposal::credits(tx, who, &before, at).await? } else { Vec::new() };
+    if !cancellation.invoice_now {
+        let subscription = end(tx, who, &before, ending, at).await?;
+        for line in credits {
+            item::wait(tx, who, &before.customer, &before.currency, line, at).await?;
+        }
+        return Ok(Updated { subscription, invoice: None, collect: false });
+    }
+    finish(tx, who, &before, ending, credits, at).await
 }
 
 /// Every subscription of a customer that is being deleted.
@@ -80,18 +129,60 @@ pub(crate) async fn end(
     tx: &mut Tx,
     who: &Actor,
     before: &Subscription,
-    mut subscription: Subscription,
+    subscription: Subscription,
     at: Seconds,
 ) -> Result<Subscription> {
-    subscription.enter(Status::Canceled, at)?;
-    save(tx, who, &mut subscription).await?;
+    stop_collecting(tx, who, &before.id).await?;
+    close(tx, who, before, subscription, at).await
+}
+
+/// Ends it, and makes a last invoice of `lines` and what waits for its next, if there is any.
+pub(crate) async fn finish(
+    tx: &mut Tx,
+    who: &Actor,
+    before: &Subscription,
+    mut subscription: Subscription,
+    lines: Vec<NewLine>,
+    at: Seconds,
+) -> Result<Updated> {
+    stop_collecting(tx, who, &before.id).await?;
+    let waiting = item::waiting(tx, who, &before.customer, Some(&before.id)).await?;
+    let mut invoice = None;
+    if !lines.is_empty() || waiting.iter().any(|item| item.subscription.as_ref() == Some(&before.id)) {
+        let bill = Bill::of(before, "subscription_update", lines, at);
+        let composed = compose(tx, who, &bill).await?;
+        let made = issue(tx, who, composed).await?;
+        subscription.latest_invoice = Some(made.id.clone());
+        invoice = Some(made);
+    }
+    let subscription = close(tx, who, before, subscription, at).await?;
+    let collect = match &mut invoice {
+        Some(invoice) => begin_collecting(tx, who, &subscription, invoice).await?,
+        None => false,
+    };
+    Ok(Updated { subscription, invoice, collect })
+}
+
+async fn stop_collecting(tx: &mut Tx, who: &Actor, subscription: &str) -> Result<()> {
     run!(
         tx,
         "update invoice set auto_advance = false, next_payment_attempt = null, version = version + 1
          where tenant = $1 and subscription = $2 and status in ('draft', 'open')",
         who.tenant.key,
-        &subscription.id
+        subscription
     )?;
+    Ok(())
+}
+
+async fn close(
+    tx: &mut Tx,
+    who: &Actor,
+    before: &Subscription,
+    mut subscription: Subscription,
+    at: Seconds,
+) -> Result<Subscription> {
+    subscription.enter(Status::Canceled, at)?;
+    save(tx, who, &mut subscription).await?;
     announce(tx, who, Some(before), &subscription, "customer.subscription.deleted", &["customer.subscription.deleted"])
         .await?;
     Ok(subscription)

@@ -1,45 +1,48 @@
 //! Starting a subscription: its items, its trial, its first period and the invoice for it.
 
 use crate::actor::Actor;
-use crate::catalog;
-use crate::catalog::price::PriceType;
 use crate::catalog::tax_rate;
 use crate::clock::Seconds;
 use crate::customer::{self, Customer, payment_method};
 use crate::discount::Wanted;
 use crate::error::{Error, Result};
-use crate::id;
 use crate::invoice::{self, Invoice, NewLine};
-use crate::money::Currency;
 use crate::patch::{MetadataPatch, Patch, check_text, merge_metadata};
 use crate::period::Recurring;
+use crate::proration::debit;
 use crate::store::{Json, Tx, run};
+use crate::subscription::items::{self, ItemChange, NewItem};
+use crate::subscription::turn::{self, check_trial_end};
 use crate::subscription::update::check_taxes;
 use crate::subscription::{
-    CollectionMethod, Item, PaymentSettings, Status, Subscription, TrialSettings, announce, columns, discounts,
+    AddedItem, CollectionMethod, Item, PaymentSettings, ProrationBehavior, Status, Subscription, TrialSettings, added,
+    announce, columns, discounts, proposal,
 };
 use crate::text_enum::text_enum;
+use crate::{cycle, id};
 
-const MOST_ITEMS: usize = 20;
 const MOST_DAYS_UNTIL_DUE: i64 = 3650;
-const MOST_TRIAL: i64 = 730 * 86_400;
 
-text_enum!(PaymentBehavior { AllowIncomplete = "allow_incomplete", DefaultIncomplete = "default_incomplete" });
-
-#[derive(Debug, Clone)]
-pub struct NewItem {
-    pub price: String,
-    pub quantity: Option<i64>,
-    /// Ids of rates that apply instead of the subscription's.
-    pub tax_rates: Vec<String>,
-    pub discounts: Vec<Wanted>,
-    pub metadata: MetadataPatch,
-}
+text_enum!(
+    /// What becomes of a start or a change that is not paid for at once: it is made and owed; it is made, and not
+    /// charged before the customer confirms; it is not made.
+    PaymentBehavior {
+        AllowIncomplete = "allow_incomplete",
+        DefaultIncomplete = "default_incomplete",
+        ErrorIfIncomplete = "error_if_incomplete",
+    }
+);
 
 #[derive(Debug, Clone)]
 pub struct NewSubscription {
     pub customer: String,
     pub items: Vec<NewItem>,
+    /// Billed once, with the first invoice.
+    pub add_invoice_items: Vec<AddedItem>,
+    /// Where whole periods begin; until then a part of one is billed. `None` is now.
+    pub billing_cycle_anchor: Option<Seconds>,
+    /// Whether that part costs anything: all but `none` say so.
+    pub proration_behavior: ProrationBehavior,
     pub trial: Trial,
     pub trial_settings: TrialSettings,
     pub cancel_at_period_end: bool,
@@ -78,35 +81,18 @@ pub struct Created {
 pub async fn create(tx: &mut Tx, who: &Actor, new: NewSubscription) -> Result<Created> {
     let customer = customer::get(tx, who, &new.customer).await.map_err(|e| e.on("customer"))?;
     let now = customer::now(tx, who, &customer).await?;
-    let prices = read_prices(tx, who, &customer, &new.items).await?;
-    let terms = common_terms(&prices)?;
-    let trial_end = trial_end(&new.trial, &prices, now)?;
-    let mut subscription = assemble(tx, who, &customer, &new, now, trial_end, terms).await?;
-    for (position, (item, (price, product_name))) in new.items.iter().zip(prices).enumerate() {
-        let tax_rates = tax_rate::named(tx, who, &item.tax_rates, &format!("items[{position}][tax_rates]")).await?;
-        let mut metadata = Default::default();
-        merge_metadata(&mut metadata, item.metadata.clone())
-            .map_err(|e| e.on(format!("items[{position}][metadata]")))?;
-        subscription.items.push(Item {
-            id: id::new("si", tx.now),
-            subscription: subscription.id.clone(),
-            position: i64::try_from(position).unwrap_or_default(),
-            quantity: item.quantity.unwrap_or(1),
-            price,
-            product_name,
-            current_period_start: subscription.current_period_start,
-            current_period_end: subscription.current_period_end,
-            tax_rates,
-            discounts: Vec::new(),
-            metadata,
-            created: now,
-        });
+    if new.items.is_empty() {
+        let message = "Missing required param: items.".into();
+        return Err(Error::Invalid { param: "items".into(), code: "parameter_missing", message });
     }
-    for (n, item) in subscription.items.iter().enumerate() {
-        item.price.amount(item.quantity).map_err(|e| e.on(format!("items[{n}][quantity]")))?;
-    }
+    let id = id::new("sub", tx.now);
+    let changes: Vec<ItemChange> = new.items.iter().cloned().map(ItemChange::from).collect();
+    let items = items::change(tx, who, (&id, &[]), customer.currency.as_ref(), &changes, now).await?.kept;
+    let mut subscription = assemble(tx, who, &customer, &new, (id, items), now).await?;
+    begin(&mut subscription, &new, now)?;
     redeem(tx, who, &mut subscription, &new, now).await?;
-    let lines = first_lines(&subscription)?;
+    let mut lines = first_lines(tx, who, &subscription, &new, now).await?;
+    lines.extend(added::lines(tx, who, &subscription, &new.add_invoice_items, now).await?);
     insert(tx, who, &mut subscription).await?;
     let invoice = invoice::bill_period(tx, who, &subscription, "subscription_create", lines, now).await?;
     subscription.latest_invoice = Some(invoice.id.clone());
@@ -131,83 +117,19 @@ async fn redeem(
     discounts::set(tx, who, subscription, &Patch::Set(new.discounts.clone()), now).await
 }
 
-async fn read_prices(
-    tx: &mut Tx,
-    who: &Actor,
-    customer: &Customer,
-    items: &[NewItem],
-) -> Result<Vec<(catalog::Price, String)>> {
-    if items.is_empty() {
-        return Err(Error::Invalid {
-            param: "items".into(),
-            code: "parameter_missing",
-            message: "Missing required param: items.".into(),
-        });
-    }
-    if items.len() > MOST_ITEMS {
-        return Err(Error::invalid("items", format!("A subscription has up to {MOST_ITEMS} items.")));
-    }
-    let mut prices: Vec<(catalog::Price, String)> = Vec::new();
-    for (n, item) in items.iter().enumerate() {
-        let param = format!("items[{n}][price]");
-        let price = catalog::price::get(tx, who, &item.price).await.map_err(|e| e.on(&param))?;
-        if !price.active {
-            return Err(Error::invalid(
-                param,
-                format!("The price specified is inactive. This field only accepts active prices: {}", price.id),
-            ));
-        }
-        if price.r#type != PriceType::Recurring {
-            return Err(Error::invalid(
-                param,
-                "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
-            ));
-        }
-        let currency = customer.currency.as_ref().or(prices.first().map(|(p, _)| &p.currency));
-        if currency.is_some_and(|c| *c != price.currency) {
-            return Err(Error::invalid(param, "You cannot combine currencies on a single customer or subscription."));
-        }
-        if prices.iter().any(|(other, _)| other.id == price.id) {
-            return Err(Error::invalid(
-                param,
-                "A price can stand on a subscription once: change its quantity instead.",
-            ));
-        }
-        if item.quantity.is_some_and(|q| !(0..=999_999).contains(&q)) {
-            return Err(Error::invalid(format!("items[{n}][quantity]"), "Invalid integer: a quantity is 0 to 999999."));
-        }
-        let product = catalog::product::get(tx, who, &price.product).await?;
-        prices.push((price, product.name));
-    }
-    Ok(prices)
-}
-
-/// The currency and interval that all items share.
-fn common_terms(prices: &[(catalog::Price, String)]) -> Result<(Currency, Recurring)> {
-    let first = prices.first().and_then(|(price, _)| Some((price.currency.clone(), price.recurring()?)));
-    match first {
-        Some(first) if prices.iter().all(|(price, _)| price.recurring() == Some(first.1)) => Ok(first),
-        _ => {
-            Err(Error::invalid("items", "All prices of a subscription must have the same interval and interval_count."))
-        }
-    }
-}
-
-fn trial_end(trial: &Trial, prices: &[(catalog::Price, String)], now: Seconds) -> Result<Option<Seconds>> {
+fn trial_end(trial: &Trial, items: &[Item], now: Seconds) -> Result<Option<Seconds>> {
     let end = match trial {
         Trial::None => return Ok(None),
         Trial::Days(0) => return Ok(None),
         Trial::Days(days) if (1..=730).contains(days) => now.plus(days * 86_400),
         Trial::Days(_) => return Err(Error::invalid("trial_period_days", "A trial lasts up to 730 days.")),
         Trial::Until(end) => *end,
-        Trial::FromPrice => match prices.iter().filter_map(|(price, _)| price.trial_period_days).max() {
+        Trial::FromPrice => match items.iter().filter_map(|item| item.price.trial_period_days).max() {
             Some(days) if days > 0 => now.plus(days * 86_400),
             _ => return Ok(None),
         },
     };
-    if end <= now || end.0 - now.0 > MOST_TRIAL {
-        return Err(Error::invalid("trial_end", "Invalid timestamp: a trial ends in the future, within 730 days."));
-    }
+    check_trial_end(end, now)?;
     Ok(Some(end))
 }
 
@@ -216,16 +138,16 @@ async fn assemble(
     who: &Actor,
     customer: &Customer,
     new: &NewSubscription,
+    (id, items): (String, Vec<Item>),
     now: Seconds,
-    trial_end: Option<Seconds>,
-    (currency, recurring): (Currency, Recurring),
 ) -> Result<Subscription> {
+    let (currency, _) = items::common_terms(&items)?;
     if let Some(method) = &new.default_payment_method {
         payment_method::of_customer(tx, who, &customer.id, method).await.map_err(|e| e.on("default_payment_method"))?;
     }
     let default_tax_rates = tax_rate::named(tx, who, &new.default_tax_rates, "default_tax_rates").await?;
     check_taxes(&default_tax_rates, new.automatic_tax)?;
-    check_days_until_due(new)?;
+    check_days_until_due(new.collection_method, new.days_until_due)?;
     if new.cancel_at.is_some_and(|at| at <= now) {
         return Err(Error::invalid("cancel_at", "cancel_at must be in the future."));
     }
@@ -235,28 +157,24 @@ async fn assemble(
     check_text(new.description.as_deref().unwrap_or_default(), 500, "description")?;
     let mut metadata = Default::default();
     merge_metadata(&mut metadata, new.metadata.clone())?;
-    // A trial is period 0 of an anchor at its end; without one the first period starts now.
-    let anchor = trial_end.unwrap_or(now);
-    let (cycle, end) = if let Some(end) = trial_end { (-1, end) } else { (0, recurring.start_of(now, 1)?) };
-    let cancel_at = if new.cancel_at_period_end { Some(end) } else { new.cancel_at };
-    let mut subscription = Subscription {
-        id: id::new("sub", tx.now),
+    Ok(Subscription {
+        id,
         customer: customer.id.clone(),
         clock_id: customer.clock_id.clone(),
         status: Status::Incomplete,
         currency,
         collection_method: new.collection_method,
         days_until_due: new.days_until_due,
-        billing_cycle_anchor: anchor,
-        cycle,
+        billing_cycle_anchor: now,
+        cycle: 0,
         current_period_start: now,
-        current_period_end: end,
+        current_period_end: now,
         start_date: now,
-        trial_start: trial_end.map(|_| now),
-        trial_end,
-        cancel_at,
+        trial_start: None,
+        trial_end: None,
+        cancel_at: new.cancel_at,
         cancel_at_period_end: new.cancel_at_period_end,
-        canceled_at: cancel_at.map(|_| now),
+        canceled_at: None,
         ended_at: None,
         cancellation_details: Json::default(),
         pause_collection: None,
@@ -278,18 +196,59 @@ async fn assemble(
         parked_at: None,
         created: now,
         version: 1,
-        items: Vec::new(),
+        items,
         discounts: Vec::new(),
-    };
-    if cancel_at.is_some() {
-        subscription.cancellation_details.0.reason = Some("cancellation_requested".into());
-    }
-    Ok(subscription)
+    })
 }
 
-fn check_days_until_due(new: &NewSubscription) -> Result<()> {
+/// Sets the first period of a subscription whose items are known.
+fn begin(subscription: &mut Subscription, new: &NewSubscription, now: Seconds) -> Result<()> {
+    let (_, recurring) = items::common_terms(&subscription.items)?;
+    let trial_end = trial_end(&new.trial, &subscription.items, now)?;
+    let anchor = anchor(new, trial_end, recurring, now)?;
+    // What comes before the anchor, a trial or a part of a period, is period -1.
+    subscription.billing_cycle_anchor = anchor;
+    subscription.cycle = if anchor > now { -1 } else { 0 };
+    subscription.current_period_end = recurring.start_of(anchor, subscription.cycle + 1)?;
+    (subscription.trial_start, subscription.trial_end) = (trial_end.map(|_| now), trial_end);
+    if new.cancel_at_period_end {
+        subscription.cancel_at = Some(subscription.current_period_end);
+    }
+    if subscription.cancel_at.is_some() {
+        subscription.canceled_at = Some(now);
+        subscription.cancellation_details.0.reason = Some("cancellation_requested".into());
+    }
+    for item in &mut subscription.items {
+        item.current_period_end = subscription.current_period_end;
+    }
+    Ok(())
+}
+
+/// Where whole periods begin: at the end of the trial, at the instant that was asked for, or now.
+fn anchor(new: &NewSubscription, trial_end: Option<Seconds>, recurring: Recurring, now: Seconds) -> Result<Seconds> {
+    let refuse = |code, message: &str| {
+        let (param, message) = ("billing_cycle_anchor".into(), message.into());
+        Err(Error::Invalid { param, code, message })
+    };
+    match (new.billing_cycle_anchor, trial_end) {
+        (None, trial_end) => Ok(trial_end.unwrap_or(now)),
+        (Some(_), Some(_)) => {
+            refuse("parameter_unsupported", "A trial with an anchor of its own is not supported here.")
+        }
+        (Some(anchor), None) if anchor < now => {
+            refuse("parameter_invalid", "billing_cycle_anchor cannot be in the past.")
+        }
+        (Some(anchor), None) if anchor > recurring.start_of(now, 1)? => refuse(
+            "parameter_invalid",
+            "billing_cycle_anchor cannot be later than the next natural billing date of the subscription.",
+        ),
+        (Some(anchor), None) => Ok(anchor),
+    }
+}
+
+pub(crate) fn check_days_until_due(method: CollectionMethod, days: Option<i64>) -> Result<()> {
     let refuse = |message: &str| Err(Error::invalid("days_until_due", message));
-    match (new.collection_method, new.days_until_due) {
+    match (method, days) {
         (CollectionMethod::SendInvoice, None) => {
             refuse("days_until_due is required when collection_method is send_invoice.")
         }
@@ -303,12 +262,30 @@ fn check_days_until_due(new: &NewSubscription) -> Result<()> {
     }
 }
 
-fn first_lines(subscription: &Subscription) -> Result<Vec<NewLine>> {
+async fn first_lines(
+    tx: &mut Tx,
+    who: &Actor,
+    subscription: &Subscription,
+    new: &NewSubscription,
+    now: Seconds,
+) -> Result<Vec<NewLine>> {
     if subscription.trial_end.is_some() {
-        Ok(invoice::trial_lines(subscription))
-    } else {
-        invoice::period_lines(subscription)
+        return Ok(invoice::trial_lines(subscription));
     }
+    let lines = invoice::period_lines(subscription)?;
+    let whole = turn::whole(subscription)?;
+    if whole.start() == now {
+        return Ok(lines);
+    }
+    // A part of a period: its discounts are taken off first, then what is left is prorated.
+    let left = proposal::discounted(tx, who, subscription, &lines, now).await?;
+    let each = lines.into_iter().zip(left).map(|(line, left)| NewLine {
+        amount: if new.proration_behavior == ProrationBehavior::None { 0 } else { debit(left, whole, now) },
+        proration: true,
+        discountable: false,
+        ..line
+    });
+    Ok(each.collect())
 }
 
 /// Sets the state to start in, and says whether money is to be collected at once.
@@ -324,7 +301,8 @@ fn decide_status(
         (None, CollectionMethod::ChargeAutomatically) if amount_due == 0 => Status::Active,
         (None, CollectionMethod::ChargeAutomatically) => Status::Incomplete,
     };
-    if subscription.status != Status::Incomplete || new.payment_behavior == PaymentBehavior::DefaultIncomplete {
+    let is_charged = amount_due > 0 && new.collection_method == CollectionMethod::ChargeAutomatically;
+    if !is_charged || new.payment_behavior == PaymentBehavior::DefaultIncomplete {
         return Ok(false);
     }
     if new.default_payment_method.is_none() && customer.default_payment_method.is_none() {
@@ -336,6 +314,20 @@ fn decide_status(
         });
     }
     Ok(true)
+}
+
+/// Takes back one whose first payment failed, where it was to exist only if paid for: it expires, and owes nothing.
+/// Answers the decline.
+pub async fn withdraw(tx: &mut Tx, who: &Actor, id: &str) -> Result<Option<Error>> {
+    let before = super::get(tx, who, id).await?;
+    if before.status != Status::Incomplete {
+        return Ok(None);
+    }
+    let customer = customer::get_or_deleted(tx, who, &before.customer).await?;
+    let now = customer::now(tx, who, &customer).await?;
+    cycle::expire(tx, who, before, now).await?;
+    let message = "The first payment of the subscription failed, so it was not started.".into();
+    Ok(Some(Error::Declined { code: "generic_decline".into(), message }))
 }
 
 async fn insert(tx: &mut Tx, who: &Actor, s: &mut Subscription) -> Result<()> {
@@ -389,22 +381,7 @@ async fn insert(tx: &mut Tx, who: &Actor, s: &mut Subscription) -> Result<()> {
         s.version
     )?;
     for item in &s.items {
-        run!(
-            tx,
-            "insert into subscription_item (tenant, id, subscription, position, price, quantity, current_period_start, current_period_end,
-             tax_rates, metadata, created) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            who.tenant.key,
-            &item.id,
-            &s.id,
-            item.position,
-            &item.price.id,
-            item.quantity,
-            item.current_period_start,
-            item.current_period_end,
-            Json(&item.tax_rates),
-            Json(&item.metadata),
-            item.created
-        )?;
+        items::insert(tx, who, item).await?;
     }
     Ok(())
 }

@@ -1,10 +1,16 @@
 //! Subscriptions: what a customer pays for again and again, and the states it goes through.
 
+pub mod added;
+pub(crate) mod billed;
 pub mod cancel;
+pub mod change;
 pub mod create;
 pub mod discounts;
+pub mod items;
 pub mod pause;
+pub mod proposal;
 pub mod status;
+pub mod turn;
 pub mod update;
 
 use serde::{Deserialize, Serialize};
@@ -25,9 +31,14 @@ use crate::store::{Json, Tx, all, maybe, run};
 use crate::text_enum::text_enum;
 use crate::{catalog, wire};
 
-pub use create::{NewItem, NewSubscription};
+pub use added::AddedItem;
+pub use change::ProrationBehavior;
+pub use create::NewSubscription;
+pub use items::{ItemChange, NewItem};
+pub use proposal::Proposal;
 pub use status::Status;
-pub use update::SubscriptionUpdate;
+pub use turn::{Anchor, TrialEnd};
+pub use update::{SubscriptionUpdate, Updated};
 
 text_enum!(CollectionMethod { ChargeAutomatically = "charge_automatically", SendInvoice = "send_invoice" });
 text_enum!(MissingPaymentMethod { Cancel = "cancel", CreateInvoice = "create_invoice", Pause = "pause" });
@@ -326,8 +337,9 @@ pub(crate) async fn save(tx: &mut Tx, who: &Actor, subscription: &mut Subscripti
         "update subscription set status = $3, billing_cycle_anchor = $4, cycle = $5, current_period_start = $6, current_period_end = $7,
          trial_end = $8, cancel_at = $9, cancel_at_period_end = $10, canceled_at = $11, ended_at = $12, cancellation_details = $13,
          paused_at = $14, resumes_at = $15, default_payment_method = $16, latest_invoice = $17, description = $18, metadata = $19,
-         next_due = $20, parked_at = $21, default_tax_rates = $22, automatic_tax = $23, version = version + 1
-         where tenant = $1 and id = $2 and version = $24",
+         next_due = $20, parked_at = $21, default_tax_rates = $22, automatic_tax = $23, collection_method = $24, days_until_due = $25,
+         payment_settings = $26, trial_start = $27, version = version + 1
+         where tenant = $1 and id = $2 and version = $28",
         who.tenant.key,
         &subscription.id,
         subscription.status,
@@ -351,6 +363,10 @@ pub(crate) async fn save(tx: &mut Tx, who: &Actor, subscription: &mut Subscripti
         subscription.parked_at,
         &subscription.default_tax_rates,
         subscription.automatic_tax,
+        subscription.collection_method,
+        subscription.days_until_due,
+        &subscription.payment_settings,
+        subscription.trial_start,
         subscription.version
     )?;
     if saved != 1 {

@@ -111,8 +111,13 @@ fn parent(l: &Line) -> Value {
     }
 }
 
+/// A credit names the line that it gives back, where that stood on an invoice.
 fn proration_details(l: &Line) -> Value {
-    if l.proration { json!({ "credited_items": null }) } else { Value::Null }
+    let credited = l.details.as_deref().filter(|_| l.amount < 0).map(|details| &details["settles"]["line"]);
+    let credited = credited
+        .filter(|line| line.is_object())
+        .map(|line| json!({ "invoice": line["invoice"], "invoice_line_items": [line["line"]] }));
+    if l.proration { json!({ "credited_items": credited }) } else { Value::Null }
 }
 
 fn pricing(l: &Line) -> Value {

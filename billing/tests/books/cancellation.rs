@@ -20,7 +20,8 @@ async fn the_flag_is_set_once_and_can_be_taken_back() {
             ..flag(true)
         };
         stage.pass(60);
-        let set = done!(stage, |tx| subscription::update::update(tx, &stage.who, &before.id, update.clone()));
+        let set =
+            done!(stage, |tx| subscription::update::update(tx, &stage.who, &before.id, update.clone())).subscription;
         assert_eq!((set.status, set.cancel_at_period_end), (Status::Active, true));
         assert_eq!((set.cancel_at, set.canceled_at), (Some(at("2026-02-28")), Some(stage.now())));
         let details = &set.cancellation_details;
@@ -30,13 +31,16 @@ async fn the_flag_is_set_once_and_can_be_taken_back() {
         assert!(said.ends_with(&scheduled.map(String::from)), "{said:?}");
 
         stage.pass(60);
-        let again = done!(stage, |tx| subscription::update::update(tx, &stage.who, &before.id, flag(true)));
+        let again =
+            done!(stage, |tx| subscription::update::update(tx, &stage.who, &before.id, flag(true))).subscription;
         assert_eq!(again, set);
         assert_eq!(stage.events_of(&before.id).await, said);
 
-        let undone = done!(stage, |tx| subscription::update::update(tx, &stage.who, &before.id, flag(false)));
+        let undone =
+            done!(stage, |tx| subscription::update::update(tx, &stage.who, &before.id, flag(false))).subscription;
         assert_eq!(undone, subscription::Subscription { version: undone.version, ..before.clone() });
-        let again = done!(stage, |tx| subscription::update::update(tx, &stage.who, &before.id, flag(false)));
+        let again =
+            done!(stage, |tx| subscription::update::update(tx, &stage.who, &before.id, flag(false))).subscription;
         assert_eq!(again, undone);
         assert_eq!(stage.events_of(&before.id).await.len(), said.len() + 1);
     })
@@ -73,7 +77,8 @@ async fn canceling_at_once_is_final_and_said_once() {
             metadata: Patch::Set([("a".to_owned(), Some("1".to_owned()))].into()),
             ..SubscriptionUpdate::default()
         };
-        let after = done!(stage, |tx| subscription::update::update(tx, &stage.who, &before.id, late.clone()));
+        let after =
+            done!(stage, |tx| subscription::update::update(tx, &stage.who, &before.id, late.clone())).subscription;
         assert_eq!((after.status, after.cancellation_details.feedback), (Status::Canceled, Some(Feedback::Other)));
     })
     .await;

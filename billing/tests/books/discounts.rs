@@ -67,7 +67,7 @@ fn discounted(customer: &Customer, price: &Price, wanted: &[Wanted]) -> NewSubsc
 }
 
 async fn update(stage: &Stage, id: &str, update: SubscriptionUpdate) -> Subscription {
-    done!(stage, |tx| subscription::update::update(tx, &stage.who, id, update.clone()))
+    done!(stage, |tx| subscription::update::update(tx, &stage.who, id, update.clone())).subscription
 }
 
 async fn times(stage: &Stage, id: &str) -> i64 {

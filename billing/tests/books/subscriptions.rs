@@ -342,7 +342,7 @@ async fn terms_that_make_no_sense_are_refused_by_name() {
         let keyless = NewSubscription { metadata: metadata.clone(), ..plain() };
         assert_eq!(refuse(stage, keyless).await.0, "metadata[]");
         let items = vec![NewItem { metadata, ..item(&price.id, 1) }];
-        assert_eq!(refuse(stage, NewSubscription { items, ..plain() }).await.0, "items[0][metadata]");
+        assert_eq!(refuse(stage, NewSubscription { items, ..plain() }).await.0, "items[0][metadata][]");
 
         let other = stage.customer().await;
         let foreign = stage.method(&other, "pm_card_visa").await;
@@ -367,7 +367,8 @@ async fn an_update_changes_what_it_names_and_says_so_once() {
             metadata: Patch::Set([("a".to_owned(), Some("1".to_owned()))].into()),
             ..SubscriptionUpdate::default()
         };
-        let after = done!(stage, |tx| subscription::update::update(tx, &stage.who, &subscription.id, update.clone()));
+        let after = done!(stage, |tx| subscription::update::update(tx, &stage.who, &subscription.id, update.clone()))
+            .subscription;
         assert_eq!(after, stage.subscription(&subscription.id).await);
         assert_eq!((after.default_payment_method, after.description), (Some(method.id), Some("Team".into())));
         let said = stage.events_of(&subscription.id).await.len();
@@ -380,7 +381,8 @@ async fn an_update_changes_what_it_names_and_says_so_once() {
             metadata: Patch::Clear,
             ..SubscriptionUpdate::default()
         };
-        let after = done!(stage, |tx| subscription::update::update(tx, &stage.who, &subscription.id, cleared.clone()));
+        let after = done!(stage, |tx| subscription::update::update(tx, &stage.who, &subscription.id, cleared.clone()))
+            .subscription;
         assert_eq!((after.default_payment_method, after.description, after.metadata.len()), (None, None, 0));
         let foreign = stage.method(&stage.customer().await, "pm_card_visa").await;
         let foreign = SubscriptionUpdate { default_payment_method: Patch::Set(foreign.id), ..Default::default() };

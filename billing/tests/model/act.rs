@@ -134,7 +134,8 @@ impl Play<'_> {
 
     async fn update(&self, update: SubscriptionUpdate) -> Result<Subscription> {
         let (stage, id) = (self.scene.stage, self.subscription.clone().unwrap());
-        change!(stage, |tx| subscription::update::update(tx, &stage.who, &id, update.clone()))
+        let updated = change!(stage, |tx| subscription::update::update(tx, &stage.who, &id, update.clone()));
+        updated.map(|updated| updated.subscription)
     }
 
     async fn rates(&mut self, names: &Value) -> Vec<String> {

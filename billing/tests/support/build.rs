@@ -9,7 +9,7 @@ use billing::invoice::Invoice;
 use billing::period::{Interval, Recurring};
 use billing::subscription::create::{Created, PaymentBehavior, Trial};
 use billing::subscription::{
-    self, CollectionMethod, NewItem, NewSubscription, PaymentSettings, Subscription, TrialSettings,
+    self, CollectionMethod, NewItem, NewSubscription, PaymentSettings, ProrationBehavior, Subscription, TrialSettings,
 };
 use billing::{Actor, Currency, Error, Patch, Result, payment};
 
@@ -139,6 +139,9 @@ pub fn plan(customer: &Customer, price: &Price) -> NewSubscription {
             discounts: Vec::new(),
             metadata: Patch::Keep,
         }],
+        add_invoice_items: Vec::new(),
+        billing_cycle_anchor: None,
+        proration_behavior: ProrationBehavior::CreateProrations,
         trial: Trial::None,
         trial_settings: TrialSettings::default(),
         cancel_at_period_end: false,
@@ -172,6 +175,7 @@ pub fn kind(error: &Error) -> &str {
         Error::Forbidden(_) => "forbidden",
         Error::Declined { .. } => "declined",
         Error::Busy => "busy",
+        Error::TooOften(_) => "too_often",
         Error::KeyReused => "key_reused",
         Error::Unavailable(_) => "unavailable",
         Error::Internal(text) => panic!("a defect: {text}"),

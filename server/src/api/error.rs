@@ -149,6 +149,9 @@ impl From<Error> for Failure {
                 let message = "This object cannot be accessed right now because another request is at work on it. Please try again later.";
                 Self::new(StatusCode::CONFLICT, "lock_timeout", message)
             }
+            Error::TooOften(text) => {
+                Self { retry_after: Some(3600), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit", text) }
+            }
             Error::KeyReused => {
                 let message = "Keys for idempotent requests can only be used with the same parameters they were first used with. \
                                Try using another key if you meant to execute a different request.";
@@ -207,6 +210,7 @@ mod tests {
             (Error::Forbidden("no").into(), 403, "false", "invalid_request_error"),
             (Error::Declined { code: "lost_card".into(), message: "no".into() }.into(), 402, "false", "card_error"),
             (Error::Busy.into(), 409, "true", "invalid_request_error"),
+            (Error::TooOften("no").into(), 429, "true", "invalid_request_error"),
             (Error::KeyReused.into(), 400, "false", "idempotency_error"),
             (Error::Unavailable("disk".into()).into(), 503, "true", "api_error"),
             (Error::internal("defect").into(), 500, "false", "api_error"),

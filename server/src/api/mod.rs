@@ -49,6 +49,7 @@ mod refunds;
 mod sessions;
 mod setup_intents;
 mod subscription_items;
+mod subscription_terms;
 mod subscriptions;
 mod tax_ids;
 mod tax_rates;

@@ -44,6 +44,11 @@ on_both!(
     items_are_read_by_themselves,
     a_request_that_was_cut_off_goes_on,
     an_unknown_outcome_is_not_guessed,
+    a_plan_is_switched,
+    a_change_that_was_cut_off_goes_on,
+    one_that_must_be_paid_for_is_not_started,
+    unused_time_is_given_back,
+    a_first_part_of_a_period_is_prorated,
 );
 
 async fn a_subscription_starts_and_is_paid(shop: Shop) {
@@ -151,11 +156,22 @@ async fn what_is_wrong_is_named(shop: Shop) {
         (format!("{good}&items[0][price_data][currency]=eur"), "parameter_unsupported", "items[0][price_data]"),
         (format!("{good}&currency=usd"), "parameter_invalid", "currency"),
         (format!("{good}&billing_mode[type]=classic"), "parameter_unsupported", "billing_mode[type]"),
-        (format!("{good}&payment_behavior=error_if_incomplete"), "parameter_unsupported", "payment_behavior"),
+        (format!("{good}&payment_behavior=pending_if_incomplete"), "parameter_unsupported", "payment_behavior"),
         (format!("{good}&payment_behavior=hope"), "parameter_invalid", "payment_behavior"),
         (format!("{good}&automatic_tax[liability][type]=self"), "parameter_unsupported", "automatic_tax[liability]"),
-        (format!("{good}&add_invoice_items[0][price]={once}"), "parameter_unsupported", "add_invoice_items"),
-        (format!("{good}&billing_cycle_anchor={}", NOW + DAY), "parameter_unsupported", "billing_cycle_anchor"),
+        (format!("{good}&add_invoice_items[0][price]={price}"), "parameter_invalid", "add_invoice_items[0][price]"),
+        (
+            format!("{good}&add_invoice_items[0][price]={once}&add_invoice_items[0][quantity]=-1"),
+            "parameter_invalid",
+            "add_invoice_items[0][quantity]",
+        ),
+        (format!("{good}&billing_cycle_anchor={}", NOW - 1), "parameter_invalid", "billing_cycle_anchor"),
+        (format!("{good}&billing_cycle_anchor={}", NOW + 40 * DAY), "parameter_invalid", "billing_cycle_anchor"),
+        (
+            format!("{good}&billing_cycle_anchor={}&trial_period_days=3", NOW + DAY),
+            "parameter_unsupported",
+            "billing_cycle_anchor",
+        ),
         (format!("{good}&cancel_at=min_period_end"), "parameter_unsupported", "cancel_at"),
         (format!("{good}&cancel_at={}", NOW - 1), "parameter_invalid", "cancel_at"),
         (format!("{good}&cancel_at={}", NOW * 1000), "parameter_invalid", "cancel_at"),
@@ -198,15 +214,7 @@ async fn a_subscription_is_updated(shop: Shop) {
         (&kept["cancel_at_period_end"], &kept["cancel_at"], &kept["metadata"]),
         (&json!(false), &json!(null), &json!({}))
     );
-    for param in [
-        "items",
-        "trial_end",
-        "proration_date",
-        "pause_collection",
-        "cancel_at",
-        "billing_cycle_anchor",
-        "payment_settings",
-    ] {
+    for param in ["pause_collection", "invoice_settings"] {
         shop.post(&path, &format!("{param}=1")).await.refused(400, "parameter_unsupported", param);
     }
     shop.post(&path, "cancellation_details[feedback]=bored").await.refused(
@@ -223,8 +231,7 @@ async fn a_subscription_is_canceled_once(shop: Shop) {
     let start =
         async || shop.post("/v1/subscriptions", &format!("customer={customer}&items[0][price]={price}")).await.made();
     let path = format!("/v1/subscriptions/{}", start().await);
-    shop.delete(&format!("{path}?prorate=true")).await.refused(400, "parameter_unsupported", "prorate");
-    shop.delete(&format!("{path}?invoice_now=true")).await.refused(400, "parameter_unsupported", "invoice_now");
+    shop.delete(&format!("{path}?prorate=maybe")).await.refused(400, "parameter_invalid", "prorate");
     let form = "prorate=false&cancellation_details[comment]=Bye&cancellation_details[feedback]=unused";
     let canceled = shop.send(shop.form(axum::http::Method::DELETE, &path, form)).await.ok();
     assert_eq!(
@@ -300,4 +307,112 @@ async fn an_unknown_outcome_is_not_guessed(shop: Shop) {
     let form = format!("customer={customer}&items[0][price]={price}&expand[]=latest_invoice");
     let made = silent.post("/v1/subscriptions", &form).await.ok();
     assert_eq!((&made["status"], &made["latest_invoice"]["status"]), (&json!("incomplete"), &json!("open")));
+}
+
+async fn a_plan_is_switched(shop: Shop) {
+    let (customer, price) = (shop.paying_customer().await, shop.monthly_price(1000).await);
+    let (dearer, once) = (shop.monthly_price(2500).await, "currency=eur&unit_amount=700&product_data[name]=Setup");
+    let once = shop.post("/v1/prices", once).await.made();
+    let made = shop.post("/v1/subscriptions", &format!("customer={customer}&items[0][plan]={price}")).await.ok();
+    let (id, item) = (made["id"].as_str().unwrap(), made["items"]["data"][0]["id"].as_str().unwrap());
+    let path = format!("/v1/subscriptions/{id}");
+    let form = format!(
+        "items[0][id]={item}&items[0][price]={dearer}&items[0][quantity]=2&proration_behavior=always_invoice\
+         &proration_date={NOW}&add_invoice_items[0][price]={once}&expand[]=latest_invoice"
+    );
+    let after = shop.post(&path, &form).await.ok();
+    let invoice = &after["latest_invoice"];
+    let lines = invoice["lines"]["data"].as_array().unwrap();
+    assert_eq!(lines.iter().map(|line| &line["amount"]).collect::<Vec<_>>(), [-1000, 5000, 700]);
+    assert_eq!((&invoice["status"], &invoice["amount_paid"]), (&json!("paid"), &json!(4700)));
+    assert_eq!((&invoice["billing_reason"], &after["status"]), (&json!("subscription_update"), &json!("active")));
+    let details = &lines[0]["parent"]["subscription_item_details"];
+    assert_eq!((&details["proration"], &details["subscription_item"]), (&json!(true), &json!(item)));
+    let credited = &details["proration_details"]["credited_items"];
+    assert_eq!(credited["invoice"], made["latest_invoice"]);
+    assert_eq!(credited["invoice_line_items"].as_array().unwrap().len(), 1);
+    assert_eq!(lines[1]["parent"]["subscription_item_details"]["proration_details"], json!({"credited_items": null}));
+    assert_eq!(after["items"]["data"][0]["quantity"], 2);
+
+    let cases = [
+        (format!("items[0][id]={item}&items[0][price]={once}"), 400, "parameter_invalid", "items[0][price]"),
+        (
+            format!("items[0][id]={item}&items[0][clear_usage]=true"),
+            400,
+            "parameter_unsupported",
+            "items[0][clear_usage]",
+        ),
+        ("items[0][id]=si_none&items[0][quantity]=2".into(), 404, "resource_missing", "items[0][id]"),
+        ("items[0][quantity]=2".into(), 400, "parameter_missing", "items[0][price]"),
+        (format!("items[0][id]={item}&items[0][deleted]=true"), 400, "parameter_invalid", "items"),
+        (format!("proration_date={}", NOW + 5), 400, "parameter_invalid", "proration_date"),
+        ("trial_end=1".into(), 400, "parameter_invalid", "trial_end"),
+        ("billing_cycle_anchor=later".into(), 400, "parameter_invalid", "billing_cycle_anchor"),
+        ("payment_behavior=error_if_incomplete".into(), 400, "parameter_unsupported", "payment_behavior"),
+        ("collection_method=send_invoice".into(), 400, "parameter_invalid", "days_until_due"),
+        ("cancel_at=1".into(), 400, "parameter_invalid", "cancel_at"),
+    ];
+    for (form, status, code, param) in cases {
+        shop.post(&path, &form).await.refused(status, code, param);
+    }
+    let settings = "payment_settings[save_default_payment_method]=on_subscription&cancel_at=";
+    let ending = shop.post(&path, &format!("cancel_at={}", NOW + 90 * DAY)).await.ok();
+    assert_eq!(ending["cancel_at"], json!(NOW + 90 * DAY));
+    let kept = shop.post(&path, settings).await.ok();
+    assert_eq!((&kept["cancel_at"], &kept["canceled_at"]), (&json!(null), &json!(null)));
+    assert_eq!(kept["payment_settings"]["save_default_payment_method"], "on_subscription");
+    let trial = shop.post(&path, &format!("trial_end={}&proration_behavior=none", NOW + 9 * DAY)).await.ok();
+    assert_eq!((&trial["status"], &trial["trial_start"]), (&json!("trialing"), &json!(NOW)));
+    let over = shop.post(&path, "trial_end=now&proration_behavior=none").await.ok();
+    assert_eq!((&over["status"], &over["trial_end"]), (&json!("active"), &json!(NOW)));
+}
+
+/// The process dies between the change and its charge: the same request, sent again, changes nothing a second time.
+async fn a_change_that_was_cut_off_goes_on(shop: Shop) {
+    let (customer, price) = (shop.paying_customer().await, shop.monthly_price(1000).await);
+    let made = shop.post("/v1/subscriptions", &format!("customer={customer}&items[0][price]={price}")).await.ok();
+    let (id, item) = (made["id"].as_str().unwrap(), made["items"]["data"][0]["id"].as_str().unwrap());
+    let path = format!("/v1/subscriptions/{id}");
+    let form = format!("items[0][id]={item}&items[0][quantity]=3&proration_behavior=always_invoice");
+    let dying = shop.with_gateway(Silent { dies: true });
+    dying.post_with_key("k1", &path, &form).await.refused(500, "internal_error", "");
+    let again = shop.post_with_key("k1", &path, &form).await.ok();
+    assert_eq!(again["items"]["data"][0]["quantity"], 3);
+    assert_eq!(shop.get(&format!("/v1/invoices?subscription={id}")).await.ids().len(), 2);
+}
+
+async fn one_that_must_be_paid_for_is_not_started(shop: Shop) {
+    let (customer, price) = (shop.post("/v1/customers", "").await.made(), shop.monthly_price(1500).await);
+    let bad = format!("customer={customer}");
+    let method = shop.post("/v1/payment_methods/pm_card_chargeDeclined/attach", &bad).await.made();
+    let form = format!(
+        "customer={customer}&items[0][price]={price}&default_payment_method={method}&payment_behavior=error_if_incomplete"
+    );
+    shop.post("/v1/subscriptions", &form).await.refused(402, "card_declined", "");
+    assert!(shop.get("/v1/subscriptions?status=active").await.ids().is_empty());
+    assert_eq!(shop.get("/v1/subscriptions?status=incomplete_expired").await.ids().len(), 1);
+    assert!(shop.get("/v1/invoices?status=open").await.ids().is_empty());
+}
+
+async fn unused_time_is_given_back(shop: Shop) {
+    let (customer, price) = (shop.paying_customer().await, shop.monthly_price(1000).await);
+    let made = shop.post("/v1/subscriptions", &format!("customer={customer}&items[0][price]={price}")).await.made();
+    let ended = shop.delete(&format!("/v1/subscriptions/{made}?prorate=true&invoice_now=true")).await.ok();
+    assert_eq!(ended["status"], "canceled");
+    let last = shop.get(&format!("/v1/invoices/{}", ended["latest_invoice"].as_str().unwrap())).await.ok();
+    assert_eq!((&last["total"], &last["amount_due"], &last["status"]), (&json!(-1000), &json!(0), &json!("paid")));
+    assert_eq!(shop.get(&format!("/v1/customers/{customer}")).await.ok()["balance"], json!(-1000));
+}
+
+async fn a_first_part_of_a_period_is_prorated(shop: Shop) {
+    let (customer, price) = (shop.paying_customer().await, shop.monthly_price(3000).await);
+    let anchor = NOW + 10 * DAY;
+    let form =
+        format!("customer={customer}&items[0][price]={price}&billing_cycle_anchor={anchor}&expand[]=latest_invoice");
+    let made = shop.post("/v1/subscriptions", &form).await.ok();
+    assert_eq!((&made["billing_cycle_anchor"], &made["current_period_end"]), (&json!(anchor), &json!(anchor)));
+    let total = made["latest_invoice"]["total"].as_i64().unwrap();
+    assert!([968, 1000, 1071].contains(&total), "10 of 31, 30 or 28 days: {total}");
+    let free = shop.post("/v1/subscriptions", &format!("{form}&proration_behavior=none")).await.ok();
+    assert_eq!(free["latest_invoice"]["total"], json!(0));
 }

@@ -18,7 +18,7 @@ use billing::portal::feedback;
 use billing::portal::session::{self, NewSession, SessionOrigin};
 use billing::setup_intent::{self, NewIntent, Usage};
 use billing::subscription::create::{PaymentBehavior, Trial};
-use billing::subscription::{self, CollectionMethod, NewItem, NewSubscription};
+use billing::subscription::{self, CollectionMethod, NewItem, NewSubscription, ProrationBehavior};
 use billing::webhook::{self, EndpointUpdate, NewEndpoint};
 use billing::{Actor, Clock, Currency, Db, Decimal, Millis, directory, payment, transact};
 use clap::Parser;
@@ -262,6 +262,9 @@ impl Stage {
                 discounts: Vec::new(),
                 metadata: Patch::Keep,
             }],
+            add_invoice_items: Vec::new(),
+            billing_cycle_anchor: None,
+            proration_behavior: ProrationBehavior::CreateProrations,
             trial: Trial::None,
             trial_settings: Default::default(),
             cancel_at_period_end: false,

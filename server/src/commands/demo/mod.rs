@@ -14,7 +14,9 @@ use billing::patch::Patch;
 use billing::period::Recurring;
 use billing::portal::session::{self, NewSession, SessionOrigin};
 use billing::subscription::create::{PaymentBehavior, Trial};
-use billing::subscription::{self, CollectionMethod, Feedback, NewItem, NewSubscription, SubscriptionUpdate};
+use billing::subscription::{
+    self, CollectionMethod, Feedback, NewItem, NewSubscription, ProrationBehavior, SubscriptionUpdate,
+};
 use billing::{Actor, Clock, Currency, Db, Error, Result, Trace, cycle, directory, payment, transact};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -228,6 +230,9 @@ impl Stage {
                 discounts: Vec::new(),
                 metadata: Patch::Keep,
             }],
+            add_invoice_items: Vec::new(),
+            billing_cycle_anchor: None,
+            proration_behavior: ProrationBehavior::CreateProrations,
             trial: if plan.trial_days > 0 { Trial::Days(plan.trial_days) } else { Trial::None },
             trial_settings: Default::default(),
             cancel_at_period_end: false,
