@@ -248,7 +248,8 @@ create table scheduled_change (
     primary key (tenant, id),
     foreign key (tenant, subscription) references subscription (tenant, id)
 );
-create index scheduled_change_of_subscription on scheduled_change (tenant, subscription, status);
+create index scheduled_change_of_subscription on scheduled_change (tenant, subscription, created desc, id desc);
+create unique index scheduled_change_waiting on scheduled_change (tenant, subscription) where status = 'scheduled';
 
 create table invoice_item (
     tenant       bigint not null,

@@ -3,13 +3,14 @@
 
 use crate::actor::Actor;
 use crate::clock::Seconds;
-use crate::customer::{self, Customer};
+use crate::customer;
 use crate::error::{Error, Result};
 use crate::invoice::{self, Invoice};
 use crate::payment;
 use crate::store::Tx;
 use crate::subscription::{
-    self, CollectionMethod, MissingPaymentMethod, Status, Subscription, announce, cancel, pause, save,
+    self, MissingPaymentMethod, Status, Subscription, announce, cancel, collection, pause, pending, save,
+    scheduled::{self, Applied},
 };
 
 /// What one step did.
@@ -23,6 +24,10 @@ pub enum Step {
     Ended,
     Paused,
     Expired,
+    /// Payments are collected again.
+    Collecting,
+    /// A change was not paid for in time, and is dropped.
+    Dropped,
 }
 
 /// Takes the one step that is due on a subscription, at the instant it was due.
@@ -35,10 +40,28 @@ pub async fn advance(tx: &mut Tx, who: &Actor, id: &str) -> Result<Step> {
         return expire(tx, who, subscription, due).await;
     }
     if subscription.cancel_at.is_some_and(|at| at <= due) {
+        let subscription = pending::expire(tx, who, &subscription, due).await?;
         let last = cancel::finish(tx, who, &subscription, subscription.clone(), Vec::new(), due).await?;
         return Ok(last.invoice.filter(|_| last.collect).map_or(Step::Ended, |open| Step::Billed(Box::new(open))));
     }
-    if subscription.status == Status::Trialing && !can_pay(&subscription, &customer) {
+    if subscription.pending_update_expires_at.is_some_and(|at| at <= due) {
+        pending::expire(tx, who, &subscription, due).await?;
+        return Ok(Step::Dropped);
+    }
+    let ends = subscription.pause_collection.as_ref().and_then(|pause| pause.resumes_at);
+    if ends.is_some_and(|at| at <= due) {
+        collection::end(tx, who, subscription).await?;
+        return Ok(Step::Collecting);
+    }
+    let subscription = match scheduled::apply_due(tx, who, &subscription, due).await? {
+        Applied::Nothing => subscription,
+        Applied::Updated(updated) => *updated,
+        Applied::Paused => return Ok(Step::Paused),
+        Applied::Resumed(resumed) => {
+            return Ok(resumed.invoice.map_or(Step::Waiting, |invoice| Step::Billed(Box::new(invoice))));
+        }
+    };
+    if subscription.status == Status::Trialing && !subscription.can_pay(&customer) {
         match subscription.trial_settings.missing_payment_method {
             MissingPaymentMethod::CreateInvoice => {}
             MissingPaymentMethod::Cancel => {
@@ -53,16 +76,10 @@ pub async fn advance(tx: &mut Tx, who: &Actor, id: &str) -> Result<Step> {
             }
         }
     }
-    renew(tx, who, &customer, subscription, due).await
+    renew(tx, who, subscription, due).await
 }
 
-fn can_pay(subscription: &Subscription, customer: &Customer) -> bool {
-    subscription.collection_method == CollectionMethod::SendInvoice
-        || subscription.default_payment_method.is_some()
-        || customer.default_payment_method.is_some()
-}
-
-async fn renew(tx: &mut Tx, who: &Actor, customer: &Customer, before: Subscription, due: Seconds) -> Result<Step> {
+async fn renew(tx: &mut Tx, who: &Actor, before: Subscription, due: Seconds) -> Result<Step> {
     let recurring = before.recurring().ok_or_else(|| Error::internal("a subscription without a recurring item"))?;
     let mut next = before.clone();
     next.cycle += 1;
@@ -74,15 +91,12 @@ async fn renew(tx: &mut Tx, who: &Actor, customer: &Customer, before: Subscripti
     save(tx, who, &mut next).await?;
     subscription::discounts::expire(tx, who, &mut next).await?;
     let lines = invoice::period_lines(&next)?;
-    let mut invoice = invoice::bill_period(tx, who, &next, "subscription_cycle", lines, due).await?;
+    let invoice = invoice::bill_period(tx, who, &next, "subscription_cycle", lines, due).await?;
     next.latest_invoice = Some(invoice.id.clone());
     save(tx, who, &mut next).await?;
     let event = "customer.subscription.updated";
     announce(tx, who, Some(&before), &next, event, &[event]).await?;
-    // With nothing to charge, no gateway will ever say that it failed.
-    if invoice.status == invoice::Status::Open && !can_pay(&next, customer) {
-        payment::failed(tx, who, &mut invoice, "invoice.payment_failed").await?;
-    }
+    let invoice = payment::unpayable(tx, who, &next, invoice).await?;
     Ok(Step::Billed(Box::new(invoice)))
 }
 

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::gateway::{Charge, Outcome, PaymentGateway};
 use crate::invoice::{self, Invoice};
 use crate::store::{Db, Tx, one, run};
-use crate::subscription::{self, status};
+use crate::subscription::{self, Subscription, status};
 use crate::{id, transact};
 use charge::AttemptStatus;
 pub use intents::{IntentStatus, PaymentIntent, get as intent};
@@ -196,6 +196,15 @@ async fn received(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, attempt: &Att
     invoice.attempt_count += i64::from(is_news);
     invoice::mark_paid(tx, who, invoice, attempt.charge.amount, now).await?;
     status::paid(tx, who, invoice, now).await
+}
+
+/// With nothing to charge, no gateway will ever say that it failed: an open invoice that nobody can pay has failed now.
+pub(crate) async fn unpayable(tx: &mut Tx, who: &Actor, of: &Subscription, mut invoice: Invoice) -> Result<Invoice> {
+    let customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
+    if invoice.status == invoice::Status::Open && !of.can_pay(&customer) {
+        failed(tx, who, &mut invoice, "invoice.payment_failed").await?;
+    }
+    Ok(invoice)
 }
 
 /// An attempt got nothing, so the subscription it was for is behind.

@@ -101,6 +101,7 @@ pub fn subscription(status: Status) -> Subscription {
         version: 1,
         items: vec![item("Pro", 1, Some(2000))],
         discounts: Vec::new(),
+        scheduled: None,
     }
 }
 

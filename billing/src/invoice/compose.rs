@@ -12,6 +12,7 @@ use crate::invoice::reduce::{self, Reduced};
 use crate::invoice::{BillTo, Invoice, Line, NewLine, Status, credit, item};
 use crate::money::Currency;
 use crate::store::{Json, Tx};
+use crate::subscription::collection::Behavior;
 use crate::subscription::{CollectionMethod, Subscription};
 
 /// What is to be billed, to whom and why.
@@ -50,6 +51,8 @@ pub struct Composed {
     /// The ids of the waiting items that are among its lines.
     pub pulled: Vec<String>,
     pub days_until_due: Option<i64>,
+    /// What becomes of it while its subscription's invoices are not collected.
+    pub held: Option<Behavior>,
 }
 
 impl Default for Terms {
@@ -92,6 +95,12 @@ impl<'a> Bill<'a> {
     }
 }
 
+impl Bill<'_> {
+    fn held(&self) -> Option<Behavior> {
+        self.subscription.and_then(|subscription| subscription.holds(self.now))
+    }
+}
+
 /// Lines, then discounts, then tax on what is left of each, then sums, then the customer's balance.
 pub async fn compose(tx: &mut Tx, who: &Actor, bill: &Bill<'_>) -> Result<Composed> {
     let customer = customer::get(tx, who, bill.customer).await?;
@@ -108,11 +117,12 @@ pub async fn compose(tx: &mut Tx, who: &Actor, bill: &Bill<'_>) -> Result<Compos
     let lines = each.map(|(position, ((new, taken), borne))| place(bill, position, new, taken, borne)).collect();
     let balance = balance::of(tx, who, &customer.id, &bill.currency).await?;
     let invoice = assemble(bill, bill_to, sums, lines, balance);
-    Ok(Composed { invoice, customer, pulled, days_until_due: bill.terms.days_until_due })
+    Ok(Composed { invoice, customer, pulled, days_until_due: bill.terms.days_until_due, held: bill.held() })
 }
 
 async fn waiting(tx: &mut Tx, who: &Actor, bill: &Bill<'_>) -> Result<(Vec<String>, Vec<NewLine>)> {
-    if !bill.pulls {
+    // What waits is not lost with an invoice that will be void.
+    if !bill.pulls || bill.held() == Some(Behavior::Void) {
         return Ok(Default::default());
     }
     let subscription = bill.subscription.map(|subscription| subscription.id.as_str());
@@ -148,7 +158,7 @@ fn assemble(bill: &Bill<'_>, bill_to: BillTo, sums: Sums, lines: Vec<Line>, star
         billing_reason: bill.reason.into(),
         cycle_start: bill.cycle_start,
         collection_method: bill.terms.collection_method,
-        auto_advance: true,
+        auto_advance: bill.held().is_none(),
         currency: bill.currency.clone(),
         period_start: bill.period.0,
         period_end: bill.period.1,

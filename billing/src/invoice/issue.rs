@@ -5,21 +5,31 @@ use crate::clock::Seconds;
 use crate::customer::{self, Customer};
 use crate::error::Result;
 use crate::id;
+use crate::invoice::bill::{mark_uncollectible, take_back};
 use crate::invoice::compose::Composed;
 use crate::invoice::{Invoice, Status, announce, columns, credit, hosted, item, line, mark_paid, reduce, save};
 use crate::store::{Tx, run};
 use crate::subscription::CollectionMethod;
+use crate::subscription::collection::Behavior;
 
 const DAY: i64 = 86_400;
 
 /// Makes and finalises a composed invoice. What is owed is then collected by the door that asked; nothing owed is paid
-/// at once.
+/// at once. Where the subscription's invoices are not collected, it goes as far as is said there.
 pub async fn issue(tx: &mut Tx, who: &Actor, composed: Composed) -> Result<Invoice> {
     let (mut customer, days, now) = (composed.customer.clone(), composed.days_until_due, composed.invoice.created);
+    let held = composed.held;
     let mut invoice = draft(tx, who, composed).await?;
+    if held == Some(Behavior::KeepAsDraft) {
+        return Ok(invoice);
+    }
     finalize(tx, who, &mut customer, &mut invoice, days, now).await?;
-    if invoice.amount_due == 0 {
-        mark_paid(tx, who, &mut invoice, 0, now).await?;
+    match held {
+        // What the customer's credit has paid comes back to them.
+        Some(Behavior::Void) if invoice.total > 0 => invoice = take_back(tx, who, &invoice.id, now).await?,
+        _ if invoice.amount_due == 0 => mark_paid(tx, who, &mut invoice, 0, now).await?,
+        Some(Behavior::MarkUncollectible) => invoice = mark_uncollectible(tx, who, &invoice.id, now).await?,
+        _ => {}
     }
     Ok(invoice)
 }

@@ -8,11 +8,11 @@ use crate::invoice::{Bill, NewLine, compose, issue, item};
 use crate::page::Page;
 use crate::patch::check_text;
 use crate::store::{Tx, run};
-use crate::subscription::proposal;
 use crate::subscription::update::{Updated, begin_collecting};
 use crate::subscription::{
     CancellationDetails, Feedback, Status, StatusFilter, Subscription, SubscriptionFilter, announce, get, list, save,
 };
+use crate::subscription::{pending, proposal};
 
 /// Sets the flag; nothing else changes until the period ends.
 pub(crate) async fn schedule(tx: &mut Tx, who: &Actor, subscription: &mut Subscription) -> Result<()> {
@@ -92,6 +92,7 @@ pub async fn at_once(tx: &mut Tx, who: &Actor, id: &str, cancellation: Cancellat
     check_text(cancellation.comment.as_deref().unwrap_or_default(), 5000, "cancellation_details[comment]")?;
     let customer = customer::get(tx, who, &before.customer).await?;
     let at = customer::now(tx, who, &customer).await?;
+    let before = pending::expire(tx, who, &before, at).await?;
     let mut ending = Subscription { cancel_at_period_end: false, canceled_at: Some(at), ..before.clone() };
     // What was said when it was scheduled stands, unless something is said now.
     let said = &mut ending.cancellation_details.0;

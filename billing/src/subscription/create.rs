@@ -25,11 +25,12 @@ const MOST_DAYS_UNTIL_DUE: i64 = 3650;
 
 text_enum!(
     /// What becomes of a start or a change that is not paid for at once: it is made and owed; it is made, and not
-    /// charged before the customer confirms; it is not made.
+    /// charged before the customer confirms; it is not made; a change waits for its payment.
     PaymentBehavior {
         AllowIncomplete = "allow_incomplete",
         DefaultIncomplete = "default_incomplete",
         ErrorIfIncomplete = "error_if_incomplete",
+        PendingIfIncomplete = "pending_if_incomplete",
     }
 );
 
@@ -79,6 +80,11 @@ pub struct Created {
 }
 
 pub async fn create(tx: &mut Tx, who: &Actor, new: NewSubscription) -> Result<Created> {
+    if new.payment_behavior == PaymentBehavior::PendingIfIncomplete {
+        let message =
+            "`pending_if_incomplete` lets a change wait for its payment; here there is nothing to change yet.";
+        return Err(Error::invalid("payment_behavior", message));
+    }
     let customer = customer::get(tx, who, &new.customer).await.map_err(|e| e.on("customer"))?;
     let now = customer::now(tx, who, &customer).await?;
     if new.items.is_empty() {
@@ -198,6 +204,7 @@ async fn assemble(
         version: 1,
         items,
         discounts: Vec::new(),
+        scheduled: None,
     })
 }
 

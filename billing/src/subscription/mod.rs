@@ -4,11 +4,16 @@ pub mod added;
 pub(crate) mod billed;
 pub mod cancel;
 pub mod change;
+pub mod collection;
 pub mod create;
 pub mod discounts;
 pub mod items;
 pub mod pause;
+pub mod pending;
+pub mod planned;
 pub mod proposal;
+pub mod resume;
+pub mod scheduled;
 pub mod status;
 pub mod turn;
 pub mod update;
@@ -20,6 +25,7 @@ use crate::actor::Actor;
 use crate::catalog::Price;
 use crate::catalog::tax_rate::{self, Named};
 use crate::clock::Seconds;
+use crate::customer::Customer;
 use crate::discount::{self, Discount, Holder};
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
@@ -33,9 +39,13 @@ use crate::{catalog, wire};
 
 pub use added::AddedItem;
 pub use change::ProrationBehavior;
+pub use collection::PauseCollection;
 pub use create::NewSubscription;
 pub use items::{ItemChange, NewItem};
+pub use pending::PendingUpdate;
+pub use planned::PlannedItem;
 pub use proposal::Proposal;
+pub use scheduled::ScheduledChange;
 pub use status::Status;
 pub use turn::{Anchor, TrialEnd};
 pub use update::{SubscriptionUpdate, Updated};
@@ -87,10 +97,10 @@ pub struct Subscription {
     pub canceled_at: Option<Seconds>,
     pub ended_at: Option<Seconds>,
     pub cancellation_details: Json<CancellationDetails>,
-    pub pause_collection: Option<Json<Value>>,
+    pub pause_collection: Option<Json<PauseCollection>>,
     pub paused_at: Option<Seconds>,
     pub resumes_at: Option<Seconds>,
-    pub pending_update: Option<Json<Value>>,
+    pub pending_update: Option<Json<PendingUpdate>>,
     pub pending_update_expires_at: Option<Seconds>,
     pub pending_setup_intent: Option<String>,
     pub default_payment_method: Option<String>,
@@ -113,6 +123,9 @@ pub struct Subscription {
     /// Its own; without any, its customer's is taken off.
     #[sqlx(skip)]
     pub discounts: Vec<Discount>,
+    /// What waits for the end of the period, or of a pause.
+    #[sqlx(skip)]
+    pub scheduled: Option<ScheduledChange>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,13 +200,24 @@ impl Subscription {
         self.items.iter().map(|item| item.price.amount(item.quantity)).sum()
     }
 
+    /// Whether there is a way to be paid: a method, or an invoice that is sent.
+    pub fn can_pay(&self, customer: &Customer) -> bool {
+        self.collection_method == CollectionMethod::SendInvoice
+            || self.default_payment_method.is_some()
+            || customer.default_payment_method.is_some()
+    }
+
     /// When time next does something to it.
     pub(crate) fn due(&self) -> Option<Seconds> {
         match self.status {
             Status::Canceled | Status::IncompleteExpired => None,
             Status::Incomplete => Some(self.start_date.plus(23 * 3600)),
-            Status::Paused => self.resumes_at,
-            _ => [Some(self.current_period_end), self.cancel_at].into_iter().flatten().min(),
+            Status::Paused => [self.resumes_at, self.cancel_at].into_iter().flatten().min(),
+            _ => {
+                let collects_again = self.pause_collection.as_ref().and_then(|pause| pause.resumes_at);
+                let expires = self.pending_update_expires_at;
+                [Some(self.current_period_end), self.cancel_at, collects_again, expires].into_iter().flatten().min()
+            }
         }
     }
 }
@@ -211,7 +235,7 @@ pub async fn get(tx: &mut Tx, who: &Actor, id: &str) -> Result<Subscription> {
         who.customer()
     )?
     .ok_or_else(|| Error::missing("subscription", id))?;
-    load_items(tx, who, &mut subscription).await?;
+    load(tx, who, &mut subscription).await?;
     Ok(subscription)
 }
 
@@ -285,12 +309,13 @@ pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, filter: &SubscriptionFi
     };
     let mut listed = listed?;
     for subscription in &mut listed.data {
-        load_items(tx, who, subscription).await?;
+        load(tx, who, subscription).await?;
     }
     Ok(listed)
 }
 
-async fn load_items(tx: &mut Tx, who: &Actor, subscription: &mut Subscription) -> Result<()> {
+async fn load(tx: &mut Tx, who: &Actor, subscription: &mut Subscription) -> Result<()> {
+    subscription.scheduled = scheduled::of(tx, who, &subscription.id).await?;
     let rows: Vec<ItemRow> = all!(
         tx,
         "select i.id, i.subscription, i.position, i.price, p.name as product_name, i.quantity, i.current_period_start, i.current_period_end,
@@ -332,14 +357,15 @@ async fn load_items(tx: &mut Tx, who: &Actor, subscription: &mut Subscription) -
 /// Writes every field that states and updates move; `Busy` if somebody else wrote first.
 pub(crate) async fn save(tx: &mut Tx, who: &Actor, subscription: &mut Subscription) -> Result<()> {
     subscription.next_due = subscription.due();
+    scheduled::follow(tx, who, subscription).await?;
     let saved = run!(
         tx,
         "update subscription set status = $3, billing_cycle_anchor = $4, cycle = $5, current_period_start = $6, current_period_end = $7,
          trial_end = $8, cancel_at = $9, cancel_at_period_end = $10, canceled_at = $11, ended_at = $12, cancellation_details = $13,
          paused_at = $14, resumes_at = $15, default_payment_method = $16, latest_invoice = $17, description = $18, metadata = $19,
          next_due = $20, parked_at = $21, default_tax_rates = $22, automatic_tax = $23, collection_method = $24, days_until_due = $25,
-         payment_settings = $26, trial_start = $27, version = version + 1
-         where tenant = $1 and id = $2 and version = $28",
+         payment_settings = $26, trial_start = $27, pause_collection = $28, trial_settings = $29, pending_update = $30,
+         pending_update_expires_at = $31, version = version + 1 where tenant = $1 and id = $2 and version = $32",
         who.tenant.key,
         &subscription.id,
         subscription.status,
@@ -367,6 +393,10 @@ pub(crate) async fn save(tx: &mut Tx, who: &Actor, subscription: &mut Subscripti
         subscription.days_until_due,
         &subscription.payment_settings,
         subscription.trial_start,
+        &subscription.pause_collection,
+        &subscription.trial_settings,
+        &subscription.pending_update,
+        subscription.pending_update_expires_at,
         subscription.version
     )?;
     if saved != 1 {

@@ -193,6 +193,18 @@ fn line(
     Ok(line)
 }
 
+/// What the rest of the period costs of every item, less what is paid for it already.
+pub(crate) async fn rest(
+    tx: &mut Tx,
+    who: &Actor,
+    subscription: &Subscription,
+    billing: Billing,
+) -> Result<Vec<NewLine>> {
+    let each: Vec<Pair<'_>> =
+        subscription.items.iter().map(|item| Pair { was: Some(item), will: Some(item) }).collect();
+    lines(tx, who, (subscription, subscription), &each, (Turn::GoesOn, billing)).await
+}
+
 /// The unused time of every item, as lines that give it back: of what was paid, and of what still waits to be invoiced.
 pub(crate) async fn credits(
     tx: &mut Tx,

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::invoice::Invoice;
 use crate::settings::{self, AfterLastAttempt};
 use crate::store::Tx;
-use crate::subscription::{Subscription, announce, cancel, get, pause, save};
+use crate::subscription::{Subscription, announce, cancel, get, pause, pending, save};
 use crate::text_enum::text_enum;
 
 text_enum!(Status {
@@ -71,6 +71,12 @@ impl Subscription {
 /// What was owed on an invoice is paid: if it is the latest of its subscription, that is in order again.
 pub(crate) async fn paid(tx: &mut Tx, who: &Actor, invoice: &Invoice, at: Seconds) -> Result<()> {
     let owing = [Status::Incomplete, Status::PastDue, Status::Unpaid];
+    if let Some(id) = &invoice.subscription {
+        let subscription = get(tx, who, id).await?;
+        if pending::waits_for(&subscription, invoice) {
+            return pending::apply(tx, who, &subscription, at).await;
+        }
+    }
     follow(tx, who, invoice, &owing, Status::Active, at).await
 }
 
@@ -83,7 +89,9 @@ pub(crate) async fn failed(tx: &mut Tx, who: &Actor, invoice: &Invoice, at: Seco
 async fn follow(tx: &mut Tx, who: &Actor, invoice: &Invoice, from: &[Status], to: Status, at: Seconds) -> Result<()> {
     let Some(id) = &invoice.subscription else { return Ok(()) };
     let before = get(tx, who, id).await?;
-    if before.latest_invoice.as_ref() != Some(&invoice.id) || !from.contains(&before.status) {
+    // A change that waits for its payment puts nobody behind: the old plan is paid.
+    let is_latest = before.latest_invoice.as_ref() == Some(&invoice.id) && !pending::waits_for(&before, invoice);
+    if !is_latest || !from.contains(&before.status) {
         return Ok(());
     }
     let mut after = before.clone();

@@ -3,7 +3,7 @@
 use crate::actor::Actor;
 use crate::catalog::tax_rate::{self, Named};
 use crate::clock::Seconds;
-use crate::customer::{self, Customer, payment_method};
+use crate::customer::{self, payment_method};
 use crate::discount::Wanted;
 use crate::error::{Error, Result};
 use crate::invoice::{self, Bill, Invoice, NewLine, compose, issue, item};
@@ -16,8 +16,8 @@ use crate::subscription::items::{self, ItemChange};
 use crate::subscription::proposal::{self, Billing, Proposal};
 use crate::subscription::turn::{self, Anchor, TrialEnd};
 use crate::subscription::{
-    AddedItem, CollectionMethod, Feedback, PaymentSettings, Status, Subscription, added, announce, cancel, discounts,
-    get, save,
+    AddedItem, CollectionMethod, Feedback, PauseCollection, PaymentSettings, Status, Subscription, TrialSettings,
+    added, announce, cancel, collection, discounts, get, pending, save, scheduled,
 };
 
 /// How many changes that cost something one day takes.
@@ -48,6 +48,8 @@ pub struct SubscriptionUpdate {
     pub automatic_tax: Option<bool>,
     /// In place of those there are.
     pub discounts: Patch<Vec<Wanted>>,
+    pub pause_collection: Patch<PauseCollection>,
+    pub trial_settings: Option<TrialSettings>,
     pub description: Patch<String>,
     pub metadata: MetadataPatch,
 }
@@ -91,19 +93,30 @@ impl SubscriptionUpdate {
             || self.discounts != Patch::Keep
             || self.default_tax_rates != Patch::Keep
             || self.automatic_tax.is_some()
+            || self.pause_collection != Patch::Keep
+            || self.trial_settings.is_some()
     }
 }
 
 pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: SubscriptionUpdate) -> Result<Updated> {
     let payment_behavior = update.payment_behavior.unwrap_or(PaymentBehavior::AllowIncomplete);
-    let proposal = propose(tx, who, id, update).await?;
-    apply(tx, who, proposal, payment_behavior).await
+    // Boxed, since what awaits this would otherwise hold the room for all three.
+    let proposal = Box::pin(propose(tx, who, id, update)).await?;
+    if payment_behavior == PaymentBehavior::PendingIfIncomplete {
+        return Box::pin(pending::begin(tx, who, proposal)).await;
+    }
+    Box::pin(apply(tx, who, proposal, payment_behavior)).await
 }
 
 /// What the update would do. It only reads, but that discounts are redeemed, since they are in what it costs.
 pub async fn propose(tx: &mut Tx, who: &Actor, id: &str, update: SubscriptionUpdate) -> Result<Proposal> {
     let before = get(tx, who, id).await?;
     check_state(&before, &update)?;
+    check_can_wait(&update)?;
+    if update.touches_billing() {
+        pending::check_none(&before)?;
+        scheduled::check_open(who, &before)?;
+    }
     let customer = customer::get_or_deleted(tx, who, &before.customer).await?;
     let now = customer::now(tx, who, &customer).await?;
     let mut after = before.clone();
@@ -115,6 +128,32 @@ pub async fn propose(tx: &mut Tx, who: &Actor, id: &str, update: SubscriptionUpd
     let at = proration_date(&before, update.proration_date, now)?;
     let added = added::lines(tx, who, &before, &update.add_invoice_items, now).await?;
     proposal::propose(tx, who, &before, after, items, (turn, Billing { behavior, at, now }), added).await
+}
+
+/// What can wait for a payment: what is bought, and when it begins.
+fn check_can_wait(update: &SubscriptionUpdate) -> Result<()> {
+    let said = [
+        ("automatic_tax", update.automatic_tax.is_some()),
+        ("cancel_at", update.cancel_at != Patch::Keep),
+        ("cancel_at_period_end", update.cancel_at_period_end.is_some()),
+        ("collection_method", update.collection_method.is_some()),
+        ("days_until_due", update.days_until_due.is_some()),
+        ("default_payment_method", update.default_payment_method != Patch::Keep),
+        ("default_tax_rates", update.default_tax_rates != Patch::Keep),
+        ("description", update.description != Patch::Keep),
+        ("discounts", update.discounts != Patch::Keep),
+        ("metadata", update.metadata != Patch::Keep),
+        ("pause_collection", update.pause_collection != Patch::Keep),
+        ("payment_settings", update.payment_settings.is_some()),
+        ("trial_end", update.trial_end.is_some()),
+        ("trial_settings", update.trial_settings.is_some()),
+    ];
+    match said.into_iter().find(|(_, is_said)| *is_said) {
+        Some((name, _)) if update.payment_behavior == Some(PaymentBehavior::PendingIfIncomplete) => {
+            Err(Error::invalid(name, "This cannot wait for a payment: say it in an update of its own."))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_state(before: &Subscription, update: &SubscriptionUpdate) -> Result<()> {
@@ -165,6 +204,10 @@ async fn say(
     check_taxes(&after.default_tax_rates, after.automatic_tax)?;
     update.default_payment_method.clone().apply(&mut after.default_payment_method);
     say_how_to_collect(after, update)?;
+    collection::apply(after, update.pause_collection.clone(), now)?;
+    if let Some(settings) = &update.trial_settings {
+        after.trial_settings.0 = settings.clone();
+    }
     check_text(update.description.clone().into_option().as_deref().unwrap_or_default(), 500, "description")?;
     update.description.clone().apply(&mut after.description);
     merge_metadata(&mut after.metadata.0, update.metadata.clone())?;
@@ -224,6 +267,7 @@ pub(crate) async fn apply(
     }
     if is_priced {
         count_change(tx, who, &before.id, now).await?;
+        scheduled::give_way(tx, who, &mut after, now).await?;
     }
     items::save(tx, who, &before.items, &items, now).await?;
     save(tx, who, &mut after).await?;
@@ -282,19 +326,15 @@ pub(crate) async fn begin_collecting(
         return Ok(false);
     }
     let customer = customer::get(tx, who, &subscription.customer).await?;
-    if can_pay(subscription, &customer) {
+    if subscription.can_pay(&customer) {
         return Ok(true);
     }
     payment::failed(tx, who, invoice, "invoice.payment_failed").await?;
     Ok(false)
 }
 
-fn can_pay(subscription: &Subscription, customer: &Customer) -> bool {
-    subscription.default_payment_method.is_some() || customer.default_payment_method.is_some()
-}
-
 /// Counts a change that costs something, and refuses the one too many of a day (UTC).
-async fn count_change(tx: &mut Tx, who: &Actor, id: &str, now: Seconds) -> Result<()> {
+pub(crate) async fn count_change(tx: &mut Tx, who: &Actor, id: &str, now: Seconds) -> Result<()> {
     let counted = run!(
         tx,
         "update subscription set changes = case when changes_on = $3 then changes + 1 else 1 end, changes_on = $3

@@ -33,7 +33,7 @@ pub use offer::{coupon, deleted_discount, discount, promotion_code, tax_rate};
 use offer::{discounts, named_rates};
 pub use payment::{invoice_payment, payment_intent, setup_intent};
 pub use portal::{feedback_option, portal_branding, portal_configuration, portal_session, portal_settings};
-pub use subscription::{item, subscription};
+pub use subscription::{item, scheduled_change, subscription};
 
 /// The API version whose shapes these are.
 pub const API_VERSION: &str = "2026-10-28.endive";

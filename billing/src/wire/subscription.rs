@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::with;
 use crate::actor::Tenant;
-use crate::subscription::{Item, Subscription};
+use crate::subscription::pending;
+use crate::subscription::scheduled::Kind;
+use crate::subscription::{Item, ScheduledChange, Subscription};
 
 pub fn subscription(tenant: &Tenant, s: &Subscription) -> Value {
     let subscription = json!({
@@ -71,7 +73,7 @@ pub fn subscription(tenant: &Tenant, s: &Subscription) -> Value {
         },
         "trial_start": s.trial_start,
     });
-    with(with(subscription, legacy(tenant, s)), ours(s))
+    with(with(subscription, legacy(tenant, s)), ours(tenant, s))
 }
 
 fn liability(s: &Subscription) -> Option<Value> {
@@ -106,7 +108,7 @@ fn pending_update(s: &Subscription) -> Option<Value> {
         "trial_end": null,
         "trial_from_plan": null,
     });
-    s.pending_update.as_ref().map(|update| with(unset, update.0.clone()))
+    s.pending_update.as_ref().map(|update| with(unset, pending::shown(update)))
 }
 
 fn legacy(tenant: &Tenant, s: &Subscription) -> Value {
@@ -117,11 +119,39 @@ fn legacy(tenant: &Tenant, s: &Subscription) -> Value {
     })
 }
 
-/// A pause by status, which Stripe does not date.
-fn ours(s: &Subscription) -> Value {
+/// A pause by status, which Stripe does not date, and what waits: Stripe has schedules for that.
+fn ours(tenant: &Tenant, s: &Subscription) -> Value {
     json!({
         "paused_at": s.paused_at,
         "resumes_at": s.resumes_at,
+        "scheduled_change": s.scheduled.as_ref().map(|change| scheduled_change(tenant, change)),
+    })
+}
+
+/// `items` is everything that will stand on the subscription, of an update only.
+pub fn scheduled_change(tenant: &Tenant, c: &ScheduledChange) -> Value {
+    let items = c.change.items.iter().map(|item| {
+        json!({
+            "id": item.id,
+            "metadata": item.metadata,
+            "price": item.price,
+            "quantity": item.quantity,
+            "tax_rates": item.tax_rates,
+        })
+    });
+    json!({
+        "id": c.id,
+        "object": "scheduled_change",
+        "created": c.created,
+        "effective_at": c.due,
+        "items": (c.kind == Kind::Update).then(|| items.collect::<Vec<_>>()),
+        "livemode": tenant.livemode,
+        "origin": c.origin,
+        "resumes_at": c.change.resumes_at,
+        "settled_at": c.settled_at,
+        "status": c.status,
+        "subscription": c.subscription,
+        "type": c.kind,
     })
 }
 

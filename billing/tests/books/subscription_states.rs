@@ -2,6 +2,9 @@
 
 use billing::settings::{self, AfterLastAttempt, SettingsUpdate};
 use billing::subscription::create::Trial;
+use billing::subscription::pause::{self, Pause};
+use billing::subscription::resume::{self, Resume};
+use billing::subscription::scheduled::{self, Kind};
 use billing::subscription::{self, Status, Subscription, SubscriptionUpdate, cancel, status};
 use billing::{Error, Page, cycle, event, invoice};
 use proptest::strategy::{Strategy, ValueTree};
@@ -87,6 +90,10 @@ enum Deed {
     Method(&'static str),
     Pay,
     GiveUp(AfterLastAttempt),
+    /// Now or with the period, until a number of days later if it is not 0.
+    Pause(bool, i64),
+    Resume,
+    Undo,
 }
 
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
@@ -101,6 +108,9 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         3 => Just(Deed::Pay),
         2 => prop::sample::select(vec![AfterLastAttempt::Cancel, AfterLastAttempt::Unpaid, AfterLastAttempt::Pause])
             .prop_map(Deed::GiveUp),
+        2 => (any::<bool>(), 0i64..60).prop_map(|(at_period_end, days)| Deed::Pause(at_period_end, days)),
+        2 => Just(Deed::Resume),
+        1 => Just(Deed::Undo),
     ];
     proptest::collection::vec(deed, 4..16)
 }
@@ -128,6 +138,17 @@ async fn perform(stage: &Stage, subscription: &Subscription, deed: Deed) -> Resu
             set_end(stage, end).await;
             change!(stage, |tx| status::give_up(tx, &system, id, stage.now()))?;
         }
+        Deed::Pause(at_period_end, days) => {
+            let resumes_at = (days > 0).then(|| stage.now().plus(days * DAY));
+            change!(stage, |tx| pause::pause(tx, who, id, Pause { at_period_end, resumes_at, ..Pause::default() }))?;
+        }
+        Deed::Resume => {
+            let resumed = change!(stage, |tx| resume::resume(tx, who, id, Resume::default()))?;
+            if let Some(invoice) = resumed.invoice.filter(|invoice| !invoice.attempted) {
+                stage.collect(&invoice).await?;
+            }
+        }
+        Deed::Undo => _ = change!(stage, |tx| scheduled::undo(tx, who, id))?,
     }
     Ok(())
 }
@@ -166,10 +187,15 @@ async fn whatever_happens_no_move_is_one_that_cannot_be() {
                 let after = stage.subscription(&subscription.id).await;
                 assert_eq!(after.ended_at.is_some(), after.status.is_ended(), "{deed:?} of {deeds:?}");
                 assert_eq!(after.paused_at.is_some(), after.status == Status::Paused, "{deed:?} of {deeds:?}");
-                assert_eq!(after.next_due.is_none(), after.status.is_ended() || after.status == Status::Paused);
+                let sleeps = after.status == Status::Paused && after.resumes_at.is_none();
+                assert_eq!(after.next_due.is_none(), after.status.is_ended() || (sleeps && after.cancel_at.is_none()));
+                assert!(after.scheduled.is_none() || !after.status.is_ended(), "{deed:?} of {deeds:?}");
+                let back =
+                    after.scheduled.as_ref().filter(|change| change.kind == Kind::Resume).map(|change| change.due);
+                assert_eq!(back, after.resumes_at, "{deed:?} of {deeds:?}");
                 let stays = after.status == subscription.status || subscription.status.may_become(after.status);
-                // One step may renew a trial and then learn that its charge failed.
-                let through = matches!(deed, Deed::Step) && after.status == Status::PastDue;
+                // One that goes on or renews may learn in the same step that its charge failed.
+                let through = matches!(deed, Deed::Step | Deed::Resume) && after.status == Status::PastDue;
                 assert!(stays || through, "{:?} to {:?}: {deed:?} of {deeds:?}", subscription.status, after.status);
                 subscription = after;
             }

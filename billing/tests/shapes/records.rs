@@ -18,6 +18,7 @@ use billing::portal::configuration::{BusinessProfile, Lifetimes, LoginPage};
 use billing::portal::features::{Condition, Features, Schedule, ScheduleCondition};
 use billing::portal::session::SessionOrigin;
 use billing::portal::{Configuration, Session};
+use billing::subscription::collection::{Behavior, PauseCollection};
 use billing::subscription::{
     CancellationDetails, CollectionMethod, Feedback, Item, PaymentSettings, Status, Subscription, TrialSettings,
 };
@@ -50,6 +51,7 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("deleted_coupon", wire::deleted("coupon", "HALF")),
         ("deleted_customer", wire::deleted("customer", "cus_1")),
         ("deleted_webhook_endpoint", wire::deleted("webhook_endpoint", "we_1")),
+        ("deleted_subscription_item", wire::deleted("subscription_item", "si_1")),
         ("deleted_tax_id", wire::deleted("tax_id", "txi_1")),
         ("deleted_product", wire::deleted("product", "prod_1")),
         ("event", wire::event(&tenant, &event())),
@@ -66,6 +68,7 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("price", wire::price(&tenant, &price())),
         ("product", wire::product(&tenant, &product())),
         ("promotion_code", wire::promotion_code(&tenant, &promotion_code(), THEN)),
+        ("scheduled_change", wire::scheduled_change(&tenant, &ours::scheduled_change())),
         ("subscription", wire::subscription(&tenant, &subscription())),
         ("subscription_item", wire::item(&tenant, &item())),
         ("refund", wire::refund(&tenant, &ledger::refund())),
@@ -197,10 +200,10 @@ fn subscription() -> Subscription {
             feedback: Some(Feedback::TooExpensive),
             reason: some("cancellation_requested"),
         }),
-        pause_collection: Some(Json(json!({"behavior": "void", "resumes_at": null}))),
+        pause_collection: Some(Json(PauseCollection { behavior: Behavior::Void, resumes_at: Some(LATER) })),
         paused_at: Some(THEN),
         resumes_at: Some(LATER),
-        pending_update: Some(Json(json!({"trial_end": LATER}))),
+        pending_update: Some(Json(ours::pending_update())),
         pending_update_expires_at: Some(LATER),
         pending_setup_intent: some("seti_1"),
         default_payment_method: some("pm_1"),
@@ -221,6 +224,7 @@ fn subscription() -> Subscription {
         version: 1,
         items: vec![item()],
         discounts: vec![discount()],
+        scheduled: Some(ours::scheduled_change()),
     }
 }
 

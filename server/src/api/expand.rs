@@ -47,6 +47,7 @@ pub enum Kind {
     Product,
     PromotionCode,
     Refund,
+    ScheduledChange,
     Session,
     Settings,
     SetupIntent,

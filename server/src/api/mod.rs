@@ -48,6 +48,7 @@ mod promotion_codes;
 mod refunds;
 mod sessions;
 mod setup_intents;
+mod subscription_changes;
 mod subscription_items;
 mod subscription_terms;
 mod subscriptions;
@@ -160,9 +161,17 @@ routes! {
     DELETE "/v1/subscriptions/{id}" => subscriptions::cancel;
     POST   "/v1/subscriptions/{id}/cancel" => subscriptions::cancel;
     DELETE "/v1/subscriptions/{id}/discount" => discounts::delete_of_subscription;
+    POST   "/v1/subscriptions/{id}/pause" => subscription_changes::pause;
+    POST   "/v1/subscriptions/{id}/resume" => subscription_changes::resume;
+    GET    "/v1/subscriptions/{id}/scheduled_changes" => subscription_changes::list;
+    POST   "/v1/subscriptions/{id}/scheduled_change/cancel" => subscription_changes::undo;
+    POST   "/v1/subscriptions/{id}/pending_update/cancel" => subscription_changes::drop_pending;
 
+    POST   "/v1/subscription_items" => subscription_items::create;
     GET    "/v1/subscription_items" => subscription_items::list;
     GET    "/v1/subscription_items/{id}" => subscription_items::retrieve;
+    POST   "/v1/subscription_items/{id}" => subscription_items::update;
+    DELETE "/v1/subscription_items/{id}" => subscription_items::delete;
 
     POST   "/v1/invoiceitems" => invoice_items::create;
     GET    "/v1/invoiceitems" => invoice_items::list;

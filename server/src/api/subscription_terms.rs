@@ -1,5 +1,6 @@
 //! The parameters of a subscription, at its start and later.
 
+use billing::subscription::collection::{Behavior, PauseCollection};
 use billing::subscription::create::{PaymentBehavior, Trial};
 use billing::subscription::{
     AddedItem, Anchor, CollectionMethod, Feedback, ItemChange, MissingPaymentMethod, NewItem, NewSubscription,
@@ -22,7 +23,7 @@ const UNSUPPORTED: &[&str] = &[
     "transfer_data",
 ];
 const UNSUPPORTED_AT_CREATION: &[&str] = &["backdate_start_date", "billing_cycle_anchor_config", "customer_account"];
-const UNSUPPORTED_LATER: &[&str] = &["pause_collection", "trial_from_plan", "trial_settings"];
+const UNSUPPORTED_LATER: &[&str] = &["trial_from_plan"];
 const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "current_trial", "price_data"];
 
 pub(super) fn read_cancellation(params: &mut Params) -> Result<(Patch<String>, Patch<Feedback>)> {
@@ -56,6 +57,8 @@ pub(super) fn read_update(params: &mut Params) -> Result<SubscriptionUpdate> {
         default_tax_rates: params.patch_texts("default_tax_rates")?,
         automatic_tax: read_automatic_tax(params)?,
         discounts: discounts::read(params)?,
+        pause_collection: params.patch_object("pause_collection", read_pause_collection)?,
+        trial_settings: read_trial_settings(params)?,
         description: params.patch_text("description")?,
         metadata: params.metadata()?,
     })
@@ -77,7 +80,7 @@ pub(super) fn read_new(params: &mut Params) -> Result<NewSubscription> {
             .word("proration_behavior", ProrationBehavior::parse)?
             .unwrap_or(ProrationBehavior::CreateProrations),
         trial: read_trial(params)?,
-        trial_settings: read_trial_settings(params)?,
+        trial_settings: read_trial_settings(params)?.unwrap_or_default(),
         cancel_at_period_end: params.boolean("cancel_at_period_end")?.unwrap_or(false),
         cancel_at: read_cancel_at(params)?,
         default_payment_method: params.patch_text("default_payment_method")?.into_option(),
@@ -123,7 +126,7 @@ fn read_item(item: &mut Params) -> Result<NewItem> {
 }
 
 /// `plan` is its older name.
-fn read_price(item: &mut Params) -> Result<Option<String>> {
+pub(super) fn read_price(item: &mut Params) -> Result<Option<String>> {
     match (item.text("price")?, item.text("plan")?) {
         (Some(_), Some(_)) => {
             let message = "You may only specify one of these parameters: price, plan.";
@@ -133,7 +136,7 @@ fn read_price(item: &mut Params) -> Result<Option<String>> {
     }
 }
 
-fn read_item_change(item: &mut Params) -> Result<ItemChange> {
+pub(super) fn read_item_change(item: &mut Params) -> Result<ItemChange> {
     item.unsupported(UNSUPPORTED_OF_ITEMS)?;
     item.unsupported(&["clear_usage", "discounts"])?;
     Ok(ItemChange {
@@ -182,13 +185,16 @@ fn read_trial(params: &mut Params) -> Result<Trial> {
     })
 }
 
-fn read_trial_settings(params: &mut Params) -> Result<TrialSettings> {
+fn read_trial_settings(params: &mut Params) -> Result<Option<TrialSettings>> {
     let settings = params.object("trial_settings", |settings| {
         settings.required_object("end_behavior", |end| end.word("missing_payment_method", MissingPaymentMethod::parse))
     })?;
-    Ok(settings
-        .flatten()
-        .map_or_else(TrialSettings::default, |missing_payment_method| TrialSettings { missing_payment_method }))
+    Ok(settings.flatten().map(|missing_payment_method| TrialSettings { missing_payment_method }))
+}
+
+fn read_pause_collection(pause: &mut Params) -> Result<PauseCollection> {
+    let behavior = pause.word("behavior", Behavior::parse)?.ok_or_else(|| missing(pause.name("behavior")));
+    Ok(PauseCollection { resumes_at: pause.timestamp("resumes_at")?, behavior: behavior? })
 }
 
 /// An instant. Stripe's words for one (`min_period_end`, …) are not supported.
@@ -217,10 +223,10 @@ fn parse_payment_behavior(text: &str, param: &str) -> Result<PaymentBehavior> {
     }
 }
 
-fn parse_change_behavior(text: &str, param: &str) -> Result<PaymentBehavior> {
+pub(super) fn parse_change_behavior(text: &str, param: &str) -> Result<PaymentBehavior> {
     match text {
         "error_if_incomplete" => Err(unsupported(param)),
-        _ => parse_payment_behavior(text, param),
+        _ => PaymentBehavior::parse(text, param),
     }
 }
 

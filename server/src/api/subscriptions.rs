@@ -9,7 +9,8 @@ use super::answer::Reply;
 use super::call::{Call, Ready};
 use super::expand::{Kind, Shape};
 use super::list;
-use super::subscription_terms::{read_cancellation, read_new, read_update};
+use super::params::missing;
+use super::subscription_terms::{read_cancellation, read_item_change, read_new, read_update};
 
 /// The subscription is made and committed, then its first invoice is charged, then the answer is given. The request's
 /// key knows the subscription from the start: sent again after a crash, the request goes on instead of beginning anew.
@@ -25,7 +26,7 @@ pub async fn create(mut call: Call) -> Result<Reply> {
             Begun::Unpaid(id) => id,
         },
     };
-    collect(&call, &id).await?;
+    charge(&call, &id).await?;
     if only_if_paid
         && let Some(declined) = transact!(call.app.db, |tx| subscription::create::withdraw(tx, &call.who, &id).await)?
     {
@@ -66,7 +67,7 @@ fn check_currency(wanted: Option<&Currency>, actual: &Currency) -> Result<()> {
 
 /// Charges the latest invoice, unless that has been done. A decline leaves the subscription `incomplete` or `past_due`,
 /// which is no error here; so does a charge whose fate is not known yet.
-async fn collect(call: &Ready, id: &str) -> Result<()> {
+pub(super) async fn charge(call: &Ready, id: &str) -> Result<()> {
     let mut tx = call.read().await?;
     let subscription = subscription::get(&mut tx, &call.who, id).await?;
     let Some(first) = subscription.latest_invoice else { return Ok(()) };
@@ -135,6 +136,9 @@ fn parse_status(text: &str, param: &str) -> Result<StatusFilter> {
 
 /// The change is made and committed with its invoice, then that is charged, then the answer is given, as at creation.
 pub async fn update(mut call: Call) -> Result<Reply> {
+    if call.params.boolean("schedule_at_period_end")? == Some(true) {
+        return schedule(call).await;
+    }
     let id = call.id.clone();
     let update = read_update(&mut call.params)?;
     let call = call.ready(Shape::One(Kind::Subscription))?;
@@ -172,6 +176,21 @@ pub async fn cancel(mut call: Call) -> Result<Reply> {
     collected(&call, &id).await
 }
 
+/// Ours: the items change when the period ends, without proration. What else an update may say is said in another.
+async fn schedule(mut call: Call) -> Result<Reply> {
+    let id = call.id.clone();
+    let items = call.params.objects("items", read_item_change)?.unwrap_or_default();
+    call.params.fixed("proration_behavior", &["none"])?;
+    let call = call.ready(Shape::One(Kind::Subscription))?;
+    if items.is_empty() {
+        return Err(missing("items"));
+    }
+    change!(call, |tx| {
+        let subscription = subscription::scheduled::schedule(tx, &call.who, &id, &items).await?;
+        wire::subscription(&call.who.tenant, &subscription)
+    })
+}
+
 /// Where nothing is to be charged, the change is the answer.
 async fn begun(tx: &mut Tx, call: &Ready, updated: Updated) -> Result<Begun> {
     let subscription = updated.subscription;
@@ -183,8 +202,8 @@ async fn begun(tx: &mut Tx, call: &Ready, updated: Updated) -> Result<Begun> {
 }
 
 /// Charges what was made, and answers with the subscription as that leaves it.
-async fn collected(call: &Ready, id: &str) -> Result<Reply> {
-    collect(call, id).await?;
+pub(super) async fn collected(call: &Ready, id: &str) -> Result<Reply> {
+    charge(call, id).await?;
     answer(call, id).await
 }
 

@@ -28,6 +28,8 @@ mod payment_methods;
 mod portal_settings;
 mod sessions;
 mod setup_intents;
+mod subscription_changes;
+mod subscription_items;
 mod subscriptions;
 mod tax_ids;
 mod taxes;

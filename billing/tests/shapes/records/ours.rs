@@ -4,10 +4,12 @@ use billing::audit::Entry;
 use billing::portal::branding::{Branding, Look};
 use billing::portal::feedback::FeedbackOption;
 use billing::settings::Settings;
-use billing::{Json, Millis};
+use billing::subscription::scheduled::{By, Kind, Planned, ScheduledChange, State};
+use billing::subscription::{PendingUpdate, PlannedItem};
+use billing::{Json, Millis, wire};
 use serde_json::json;
 
-use super::{THEN, some};
+use super::{LATER, THEN, some};
 
 pub fn audit_entry() -> Entry {
     Entry {
@@ -56,4 +58,38 @@ pub fn branding() -> Branding {
 
 pub fn settings() -> Settings {
     Settings { default_locale: some("de"), owner_email: some("owner@example.com"), ..Settings::default() }
+}
+
+fn planned_item() -> PlannedItem {
+    PlannedItem {
+        id: some("si_1"),
+        price: "price_1".into(),
+        quantity: 2,
+        tax_rates: vec!["txr_1".into()],
+        metadata: super::metadata().0,
+    }
+}
+
+pub fn pending_update() -> PendingUpdate {
+    PendingUpdate {
+        invoice: "in_1".into(),
+        latest_invoice: None,
+        items: vec![planned_item()],
+        billing_cycle_anchor: Some(THEN),
+        shown: vec![wire::item(&super::tenant(), &super::item())],
+    }
+}
+
+pub fn scheduled_change() -> ScheduledChange {
+    ScheduledChange {
+        id: "schg_1".into(),
+        subscription: "sub_1".into(),
+        kind: Kind::Update,
+        due: LATER,
+        change: Json(Planned { items: vec![planned_item()], resumes_at: Some(LATER) }),
+        origin: By::Portal,
+        status: State::Scheduled,
+        created: THEN,
+        settled_at: Some(THEN),
+    }
 }
