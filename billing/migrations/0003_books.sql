@@ -135,9 +135,10 @@ create table mandate (
     payment_method text not null,
     status       text not null,
     type         text not null,
-    acceptance   text not null,               -- the text shown, when, from where
+    acceptance   text not null,               -- how it was given, and from where
     created      bigint not null,
     primary key (tenant, id),
+    unique (tenant, payment_method),
     foreign key (tenant, payment_method) references payment_method (tenant, id)
 );
 

@@ -15,7 +15,7 @@ use crate::gateway::{Charge, Outcome, PaymentGateway};
 use crate::invoice::{self, Invoice};
 use crate::store::{Db, Tx, one, run};
 use crate::subscription::{self, Subscription, status};
-use crate::{id, transact};
+use crate::{id, refund, transact};
 use charge::AttemptStatus;
 pub use intents::{IntentStatus, PaymentIntent, get as intent};
 use intents::{Said, settle as settle_intent};
@@ -164,7 +164,8 @@ pub async fn settle(tx: &mut Tx, who: &Actor, attempt: &Attempt, outcome: &Outco
         AttemptStatus::Succeeded => received(tx, who, &mut invoice, attempt, is_news).await?,
         AttemptStatus::Declined => {
             let code = if let Outcome::Declined { code, .. } = outcome { code.as_str() } else { "generic_decline" };
-            let error = json!({"type": "card_error", "code": "card_declined", "decline_code": code, "message": "Your card was declined."});
+            let (kind, message) = charge::refusal(code);
+            let error = json!({"type": "card_error", "code": kind, "decline_code": code, "message": message});
             let said = Said { last_error: Some(error), ..Said::of(IntentStatus::RequiresPaymentMethod) };
             settle_intent(tx, who, &invoice, attempt, said, "payment_intent.payment_failed").await?;
             if is_news {
@@ -189,7 +190,7 @@ async fn received(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, attempt: &Att
     let said = Said::of(IntentStatus::Succeeded);
     settle_intent(tx, who, invoice, attempt, said, "payment_intent.succeeded").await?;
     if !matches!(invoice.status, invoice::Status::Open | invoice::Status::Uncollectible) {
-        return Ok(());
+        return refund::owe_back(tx, who, invoice, &attempt.id).await;
     }
     let customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
     let now = customer::now(tx, who, &customer).await?;

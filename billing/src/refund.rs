@@ -170,6 +170,14 @@ pub(crate) async fn begin_for_note(tx: &mut Tx, who: &Actor, invoice: &Invoice, 
     Ok(refund.id)
 }
 
+/// All of a charge goes back: it came for an invoice that nobody owes any more, void or paid already. The worker asks.
+pub(crate) async fn owe_back(tx: &mut Tx, who: &Actor, invoice: &Invoice, charge: &str) -> Result<()> {
+    let charge = charge::get(tx, who, charge).await?;
+    let reason = (invoice.status == invoice::Status::Paid).then_some(Reason::Duplicate);
+    reserve(tx, who, &charge, refundable(&charge)?, (reason, None, Metadata::new())).await?;
+    Ok(())
+}
+
 async fn charge_of(tx: &mut Tx, who: &Actor, of: &Of) -> Result<Charge> {
     let (id, param) = match of {
         Of::Charge(id) => (Some(id.clone()), "charge"),
@@ -298,6 +306,22 @@ async fn ask(db: &Db, gateway: &dyn PaymentGateway, who: &Actor, id: &str) -> Re
     transact!(db, |tx| settle(tx, who, id, &answer).await)
 }
 
+/// The charge is told of too. What goes back was taken off it when the refund began.
+async fn refunded(tx: &mut Tx, who: &Actor, refund: &Refund) -> Result<()> {
+    let after = charge::get(tx, who, &refund.payment_attempt).await?;
+    let before = Charge { amount_refunded: after.amount_refunded - refund.amount, ..after.clone() };
+    let change = Change {
+        object: "charge",
+        id: &after.id,
+        customer: Some(&after.customer),
+        before: Some(wire::charge(&who.tenant, &before)),
+        after: Some(wire::charge(&who.tenant, &after)),
+        action: "charge.refunded",
+        events: &["charge.refunded"],
+    };
+    record(tx, who, change).await
+}
+
 /// Writes down what the gateway answered. Said twice, it counts once.
 pub async fn settle(tx: &mut Tx, who: &Actor, id: &str, answer: &Refunded) -> Result<Refund> {
     let before = get(tx, who, id).await?;
@@ -321,6 +345,7 @@ pub async fn settle(tx: &mut Tx, who: &Actor, id: &str, answer: &Refunded) -> Re
         Status::Pending => announce(tx, who, Some(&before), &after, "refund.asked").await?,
         Status::Succeeded => {
             announce(tx, who, Some(&before), &after, "refund.updated").await?;
+            refunded(tx, who, &after).await?;
         }
         Status::Failed => {
             release(tx, who, &after).await?;

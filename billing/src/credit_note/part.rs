@@ -86,10 +86,13 @@ impl Part {
         }
         let credited = self.amount - left.amount;
         let given = self.discount() - left.discount();
-        let off = round_ratio(i128::from(self.discount()) * i128::from(credited + amount), i128::from(self.amount));
-        let off = (i64::try_from(off).unwrap_or_default() - given).clamp(0, left.discount());
         let taxes = self.taxes_of(left, (self.amount, credited), amount);
-        let mut share = Self { amount, discounts: spread(off, &left.discounts), taxes };
+        let mut share = Self { amount, discounts: Vec::new(), taxes };
+        let off = round_ratio(i128::from(self.discount()) * i128::from(credited + amount), i128::from(self.amount));
+        // Nor may what notes over totals have left of the discount bring this one below nothing.
+        let most = left.discount().min(share.total());
+        let off = (i64::try_from(off).unwrap_or_default() - given).clamp(0, most);
+        share.discounts = spread(off, &left.discounts);
         // Roundings of tax and discount may not bring a note above what is left of the line.
         let excess = share.total() - left.total();
         if excess > 0 {

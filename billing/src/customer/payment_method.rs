@@ -1,5 +1,6 @@
 //! Payment methods: what may be shown of a card, mandate or account, and the gateway's name for it.
 
+pub mod mandate;
 pub mod update;
 
 use serde::{Deserialize, Serialize};
@@ -161,6 +162,7 @@ pub async fn attach(tx: &mut Tx, who: &Actor, customer: &str, new: NewMethod) ->
         method.detached_at,
         method.version
     )?;
+    mandate::give(tx, who, &method).await?;
     announce(tx, who, None, &method, "payment_method.attached").await?;
     Ok(method)
 }
@@ -200,6 +202,7 @@ pub async fn detach(tx: &mut Tx, who: &Actor, id: &str) -> Result<PaymentMethod>
     if saved != 1 {
         return Err(Error::Busy);
     }
+    mandate::end(tx, who, id).await?;
     announce(tx, who, Some(&before), &method, "payment_method.detached").await?;
     Ok(method)
 }

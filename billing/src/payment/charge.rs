@@ -64,6 +64,8 @@ pub struct Charge {
     pub lookups: i64,
     pub created: Seconds,
     pub version: i64,
+    /// The leave that it was debited by.
+    pub mandate: Option<String>,
     /// What was charged.
     #[sqlx(skip)]
     pub method: Option<PaymentMethod>,
@@ -72,7 +74,8 @@ pub struct Charge {
 macro_rules! columns {
     () => {
         "id, payment_intent, invoice, number, customer, payment_method, amount, currency, status, decline_code, gateway_ref, \
-         amount_refunded, lookups, created, version"
+         amount_refunded, lookups, created, version, (select m.id from mandate m where m.tenant = payment_attempt.tenant \
+         and m.payment_method = payment_attempt.payment_method) as mandate"
     };
 }
 
@@ -92,6 +95,22 @@ impl Charge {
             currency: self.currency.clone(),
         };
         Ok(Attempt { id: self.id.clone(), invoice: self.invoice.clone(), charge })
+    }
+}
+
+/// Stripe's code and words for a decline (docs.stripe.com/declines/codes).
+pub fn refusal(decline_code: &str) -> (&'static str, &'static str) {
+    match decline_code {
+        "insufficient_funds" => ("card_declined", "Your card has insufficient funds."),
+        "expired_card" => ("expired_card", "Your card has expired."),
+        "incorrect_cvc" => ("incorrect_cvc", "Your card's security code is incorrect."),
+        "processing_error" => {
+            ("processing_error", "An error occurred while processing your card. Try again in a little bit.")
+        }
+        "authentication_required" => {
+            ("authentication_required", "Your card was declined. This transaction requires authentication.")
+        }
+        _ => ("card_declined", "Your card was declined."),
     }
 }
 

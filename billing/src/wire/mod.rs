@@ -7,6 +7,7 @@
 mod account;
 mod back;
 mod catalog;
+mod charge;
 mod customer;
 mod event;
 mod invoice;
@@ -23,6 +24,7 @@ use crate::page::Listed;
 pub use account::account;
 pub use back::{credit_note, credit_note_line, refund};
 pub use catalog::{plan, price, product};
+pub use charge::{charge, mandate};
 pub use customer::{balance_transaction, customer, deleted, payment_method, tax_id};
 pub use event::{audit_entry, event, webhook_endpoint};
 pub use invoice::invoice;

@@ -183,7 +183,9 @@ async fn what_is_wrong_is_named() {
 }
 
 /// Lines of an invoice with their taxation, and in which steps they are credited: by line or in all, in percent.
-fn stories() -> impl Strategy<Value = (Vec<(i64, u8)>, Vec<(u8, i64)>)> {
+type Story = (Vec<(i64, u8)>, Vec<(u8, i64)>);
+
+fn stories() -> impl Strategy<Value = Story> {
     (proptest::collection::vec((60i64..60_000, 0u8..3), 1..4), proptest::collection::vec((0u8..4, 1i64..100), 0..6))
 }
 

@@ -307,3 +307,27 @@ async fn an_invoice_that_is_taken_back_asks_nobody_for_its_payment() {
     })
     .await;
 }
+
+/// The customer pays with another card, and then confirms the first payment after all.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_paid_twice_goes_back_once() {
+    on_both(async |stage| {
+        let invoice = waiting(stage, "pm_card_authenticationRequired").await;
+        stage.collect(&invoice).await.unwrap();
+        let first = charges(stage, &invoice).await.remove(0);
+        let customer = stage.customer_named(&invoice.customer).await;
+        let better = stage.method(&customer, "pm_card_visa").await;
+        stage.set_default(&customer, &better).await;
+        assert_eq!(stage.collect(&invoice).await.unwrap().status, InvoiceStatus::Paid);
+        let paid = fate::confirm(&stage.db, stage.sandbox.clone(), &stage.who, &first.id, true).await.unwrap();
+        assert_eq!((paid.status, paid.amount_paid, paid.amount_overpaid), (InvoiceStatus::Paid, 1000, 0));
+        let intent = seen!(stage, |tx| payment::intent(tx, &stage.who, paid.payment_intent.as_ref().unwrap()));
+        assert_ne!(intent.latest_charge.as_ref(), Some(&first.id), "it was paid by the second");
+        stage.pass(5 * MINUTE);
+        billing::refund::retry_due(&stage.db, &*stage.sandbox).await.unwrap();
+        assert_eq!((stage.agreed().await, stage.sandbox.refunded("eur").await.unwrap()), (1000, 1000));
+        let reasons: Vec<(String,)> = stage.rows("select reason from refund where status = 'succeeded'").await;
+        assert_eq!(reasons, [("duplicate".to_owned(),)]);
+    })
+    .await;
+}

@@ -137,7 +137,7 @@ async fn the_nearest_method_pays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn money_that_comes_for_a_void_invoice_is_recorded_and_changes_nothing_else() {
+async fn money_that_comes_for_a_void_invoice_goes_back() {
     on_both(async |stage| {
         let invoice = waiting(stage, "pm_card_visa").await;
         let attempt = begin(stage, &invoice).await.unwrap();
@@ -151,7 +151,15 @@ async fn money_that_comes_for_a_void_invoice_is_recorded_and_changes_nothing_els
         assert_eq!((after.status, after.amount_paid), (InvoiceStatus::Void, 0));
         assert_eq!(stage.subscription(&subscription).await.status, Status::IncompleteExpired);
         assert_eq!((stage.captured().await, received(stage).await), (1000, 1000), "the books know what is owed back");
-        assert_eq!(stage.number("select count(*) from payment_attempt where status = 'succeeded'").await, 1);
+        assert_eq!(stage.number("select count(*) from refund where status = 'pending'").await, 1);
+        stage.pass(5 * 60);
+        for refunds in [1, 0] {
+            assert_eq!(billing::refund::retry_due(&stage.db, &*stage.sandbox).await.unwrap(), refunds);
+            assert_eq!((stage.sandbox.refunded("eur").await.unwrap(), stage.agreed().await), (1000, 0));
+        }
+        assert_eq!(stage.last_event(&attempt.id).await.r#type, "charge.refunded");
+        assert_eq!(settle(stage, &attempt, &outcome).await.status, InvoiceStatus::Void);
+        assert_eq!(stage.number("select count(*) from refund").await, 1, "owed once");
     })
     .await;
 }

@@ -61,8 +61,8 @@ fn every_line_is_what_the_rules_say() {
             if start >= logs() {
                 return;
             }
-            let referee = std::cell::RefCell::new(&mut referee);
-            let work = async |stage: &Stage| judge(stage, &mut referee.borrow_mut(), start..start + A_DATABASE).await;
+            let referee = tokio::sync::Mutex::new(&mut referee);
+            let work = async |stage: &Stage| judge(stage, &mut **referee.lock().await, start..start + A_DATABASE).await;
             on_a_thread(on_sqlite(work));
         }
     };
@@ -76,8 +76,8 @@ fn every_line_is_what_the_rules_say() {
 /// A share of them on PostgreSQL, other ones.
 #[test]
 fn so_it_is_on_postgresql() {
-    let referee = std::cell::RefCell::new(Referee::call());
+    let referee = tokio::sync::Mutex::new(Referee::call());
     let from = logs();
-    let work = async |stage: &Stage| judge(stage, &mut referee.borrow_mut(), from..from + from / 50).await;
+    let work = async |stage: &Stage| judge(stage, &mut *referee.lock().await, from..from + from / 50).await;
     on_a_thread(on_postgres(work));
 }

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::{coupon, discount, named_rate, price, product, promotion_code, tax_rate};
 pub use stored::payment_method;
-use stored::{setup_intent, tax_id, webhook_endpoint};
+use stored::{charge, mandate, setup_intent, tax_id, webhook_endpoint};
 
 pub const THEN: Seconds = Seconds(1_790_000_000);
 pub const LATER: Seconds = Seconds(1_792_592_000);
@@ -41,6 +41,7 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("billing.feedback_option", wire::feedback_option(&tenant, &ours::feedback_option())),
         ("billing_portal.configuration", wire::portal_configuration(&tenant, &configuration())),
         ("billing_portal.session", wire::portal_session(&tenant, &session(), "https://pay.example.com/session/x")),
+        ("charge", wire::charge(&tenant, &charge())),
         ("coupon", wire::coupon(&tenant, &coupon(), THEN)),
         ("credit_note", wire::credit_note(&tenant, &ledger::credit_note())),
         ("credit_note_line_item", wire::credit_note_line(&tenant, &ledger::credit_note_line())),
@@ -60,6 +61,7 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("deleted_invoiceitem", wire::deleted("invoiceitem", "ii_1")),
         ("invoice_payment", wire::invoice_payment(&tenant, &invoice(), &payment_intent())),
         ("invoiceitem", wire::invoice_item(&tenant, &ledger::invoice_item())),
+        ("mandate", wire::mandate(&tenant, &mandate())),
         ("line_item", wire::line(&tenant, &line())),
         ("portal_branding", wire::portal_branding(&tenant, &ours::branding())),
         ("portal_settings", wire::portal_settings(&tenant, &ours::settings())),

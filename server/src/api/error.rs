@@ -140,7 +140,8 @@ impl From<Error> for Failure {
             Error::Conflict { code, .. } => Self::bad_request(code, message),
             Error::Forbidden(text) => Self::new(StatusCode::FORBIDDEN, "forbidden", text),
             Error::Declined { code, .. } => {
-                let mut declined = Self::new(StatusCode::PAYMENT_REQUIRED, "card_declined", message);
+                let (kind, _) = billing::payment::charge::refusal(&code);
+                let mut declined = Self::new(StatusCode::PAYMENT_REQUIRED, kind, message);
                 declined.error.decline_code = Some(code);
                 declined.error.r#type = "card_error";
                 declined

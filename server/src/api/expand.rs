@@ -25,6 +25,7 @@ pub enum Kind {
     AuditEntry,
     BalanceTransaction,
     Branding,
+    Charge,
     Configuration,
     Coupon,
     CreditNote,
@@ -41,6 +42,7 @@ pub enum Kind {
     InvoiceItem,
     InvoiceItemParent,
     Line,
+    Mandate,
     PaymentIntent,
     PaymentMethod,
     Price,
@@ -205,7 +207,21 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
         (PaymentIntent | SetupIntent, "customer") => Id(Customer),
         (PaymentIntent | SetupIntent, "payment_method") => Id(PaymentMethod),
         (SetupIntent, "application" | "latest_attempt" | "mandate" | "on_behalf_of" | "single_use_mandate") => Whole,
-        (PaymentIntent, "invoice") => Id(Invoice),
+        (PaymentIntent | Charge, "invoice") => Id(Invoice),
+        (PaymentIntent, "latest_charge") => Id(Charge),
+        (Charge, "customer") => Id(Customer),
+        (Charge, "payment_intent") => Id(PaymentIntent),
+        (
+            Charge,
+            "application"
+            | "application_fee"
+            | "balance_transaction"
+            | "failure_balance_transaction"
+            | "on_behalf_of"
+            | "review"
+            | "source_transfer",
+        ) => Whole,
+        (Mandate, "payment_method") => Id(PaymentMethod),
         (PaymentIntent, "application" | "on_behalf_of" | "review" | "source") => Whole,
         (Session, "configuration") => Id(Configuration),
         (AuditEntry, "customer") => Id(Customer),
@@ -342,6 +358,7 @@ async fn replace(
 async fn load(tx: &mut Tx, who: &Actor, kind: Kind, id: &str) -> Result<Value> {
     let tenant = &who.tenant;
     Ok(match kind {
+        Kind::Charge => wire::charge(tenant, &payment::charge::get(tx, who, id).await?),
         Kind::Configuration => wire::portal_configuration(tenant, &portal::configuration::get(tx, who, id).await?),
         Kind::BalanceTransaction => wire::balance_transaction(tenant, &customer::balance::find(tx, who, id).await?),
         Kind::CreditNote => wire::credit_note(tenant, &credit_note::get(tx, who, id).await?),
@@ -403,42 +420,4 @@ async fn payments_of(tx: &mut Tx, who: &Actor, invoice: &str) -> Result<Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn read(shape: Shape, path: &str) -> Result<Expand> {
-        let fields = json!({ "expand": [path] });
-        Expand::read(&mut Params::new(fields.as_object().cloned().unwrap_or_default()), shape)
-    }
-
-    #[test]
-    fn what_sdk_users_expand_is_known() {
-        let subscription =
-            ["customer", "latest_invoice.payment_intent", "items.data.price.product", "latest_invoice.customer"];
-        for path in subscription {
-            assert!(read(Shape::One(Kind::Subscription), path).is_ok(), "{path}");
-        }
-        assert!(read(Shape::Many(Kind::Subscription), "data.default_payment_method.customer").is_ok());
-        assert!(read(Shape::Many(Kind::Price), "data.product").is_ok());
-        assert!(read(Shape::One(Kind::Customer), "subscriptions.data.latest_invoice").is_ok());
-        assert!(read(Shape::One(Kind::Invoice), "parent.subscription_details.subscription").is_ok());
-    }
-
-    #[test]
-    fn what_is_unknown_is_named() {
-        let message = |shape, path| read(shape, path).unwrap_err().to_string();
-        assert_eq!(message(Shape::One(Kind::Customer), "foo"), "This property cannot be expanded (foo).");
-        assert_eq!(message(Shape::Many(Kind::Customer), "email"), "This property cannot be expanded (email).");
-        assert_eq!(
-            message(Shape::One(Kind::Price), "product.name"),
-            "This property cannot be expanded (product.name)."
-        );
-        assert_eq!(message(Shape::One(Kind::Price), "tiers.x"), "This property cannot be expanded (tiers.x).");
-        assert!(
-            message(Shape::Many(Kind::Subscription), "data.items.data.price.product").contains("more than 4 levels")
-        );
-        assert!(read(Shape::One(Kind::Customer), "").is_err());
-        assert!(read(Shape::One(Kind::Customer), "a..b").is_err());
-    }
-}
+mod tests;

@@ -18,6 +18,7 @@ mod auth;
 mod balance_transactions;
 mod body;
 pub mod call;
+mod charges;
 mod configuration_features;
 mod configurations;
 mod coupons;
@@ -37,6 +38,7 @@ mod invoice_payments;
 mod invoices;
 pub mod known;
 mod list;
+mod mandates;
 pub mod params;
 mod payment_intents;
 mod payment_methods;
@@ -151,6 +153,7 @@ routes! {
     POST   "/v1/payment_methods" => payment_methods::create;
     GET    "/v1/payment_methods" => payment_methods::list;
     GET    "/v1/payment_methods/{id}" => payment_methods::retrieve;
+    POST   "/v1/payment_methods/{id}" => payment_methods::update;
     POST   "/v1/payment_methods/{id}/attach" => payment_methods::attach;
     POST   "/v1/payment_methods/{id}/detach" => payment_methods::detach;
 
@@ -209,7 +212,13 @@ routes! {
     POST   "/v1/refunds/{id}" => refunds::update;
     POST   "/v1/refunds/{id}/cancel" => refunds::cancel;
 
+    GET    "/v1/payment_intents" => payment_intents::list;
     GET    "/v1/payment_intents/{id}" => payment_intents::retrieve;
+
+    GET    "/v1/charges" => charges::list;
+    GET    "/v1/charges/{id}" => charges::retrieve;
+
+    GET    "/v1/mandates/{id}" => mandates::retrieve;
 
     POST   "/v1/setup_intents" => setup_intents::create;
     GET    "/v1/setup_intents" => setup_intents::list;

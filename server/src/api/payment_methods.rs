@@ -1,11 +1,13 @@
-//! Payment methods: attach, detach, retrieve, list. Their numbers are entered in the hosted fields, never here.
+//! Payment methods: attach, detach, retrieve, update, list. Their numbers are entered in the hosted fields, never here.
 
+use billing::customer::payment_method::update::{self, MethodUpdate};
 use billing::customer::payment_method::{self, MethodType, NewMethod, PaymentMethod};
 use billing::gateway::sandbox;
 use billing::{Actor, Error, Result, Tx, wire};
 
 use super::answer::Reply;
 use super::call::Call;
+use super::customers::address;
 use super::expand::{Kind, Shape};
 use super::list;
 use super::params::{Params, unsupported};
@@ -88,6 +90,28 @@ async fn attached(tx: &mut Tx, who: &Actor, customer: &str, id: &str) -> Result<
         Some(_) => refuse("The payment method you provided has already been attached to a customer."),
         None => refuse("This PaymentMethod was detached from a Customer, and may not be used again."),
     }
+}
+
+/// Who the holder is, and a card's expiry. Where a number would stand, the request never came this far.
+pub async fn update(mut call: Call) -> Result<Reply> {
+    let id = call.id.clone();
+    let params = &mut call.params;
+    let mut update = MethodUpdate { metadata: params.metadata()?, ..MethodUpdate::default() };
+    params.object("billing_details", |holder| {
+        update.address = holder.patch_object("address", address)?;
+        update.email = holder.patch_text("email")?;
+        update.name = holder.patch_text("name")?;
+        update.phone = holder.patch_text("phone")?;
+        Ok(())
+    })?;
+    params.object("card", |card| {
+        update.exp_month = card.integer("exp_month")?;
+        update.exp_year = card.integer("exp_year")?;
+        Ok(())
+    })?;
+    params.fixed("allow_redisplay", &["unspecified"])?;
+    let call = call.ready(Shape::One(Kind::PaymentMethod))?;
+    change!(call, |tx| { wire::payment_method(&call.who.tenant, &update::update(tx, &call.who, &id, &update).await?) })
 }
 
 pub async fn detach(call: Call) -> Result<Reply> {

@@ -23,6 +23,11 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
     let note = format!("invoice={invoice}&amount=100&refund_amount=100");
     let note = shop.post("/v1/credit_notes", &note).await.made();
     let refund = shop.get("/v1/refunds").await.ids().remove(0);
+    let form = "payment_method=pm_sepaDebit&invoice_settings[default_payment_method]=pm_sepaDebit";
+    let debtor = shop.post("/v1/customers", form).await.made();
+    shop.post("/v1/subscriptions", &format!("customer={debtor}&items[0][price]={price}")).await.ok();
+    let charge = shop.get(&format!("/v1/charges?customer={debtor}")).await.ok()["data"][0].clone();
+    let mandate = text(&charge["payment_method_details"]["sepa_debit"]["mandate"]);
     let setup = shop.post("/v1/setup_intents", &format!("customer={customer}")).await.made();
     let endpoint = shop.post("/v1/webhook_endpoints", "url=https://shop.example/hooks&enabled_events[]=*").await.made();
     let option = shop.post("/v1/billing/feedback_options", "description=Other plans").await.made();
@@ -54,6 +59,8 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
         ("/v1/invoice_payments/", payment, String::new()),
         ("/v1/invoices/", invoice, String::new()),
         ("/v1/payment_intents/", intent, String::new()),
+        ("/v1/charges/", text(&charge["id"]), String::new()),
+        ("/v1/mandates/", mandate, String::new()),
         ("/v1/events/", event, String::new()),
         ("/v1/billing_portal/configurations/", configuration, String::new()),
         ("/v1/billing_portal/sessions/", session, String::new()),

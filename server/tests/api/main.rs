@@ -9,6 +9,7 @@ mod support;
 mod audit_entries;
 mod balance_transactions;
 mod catalog;
+mod charges;
 mod configurations;
 mod credit_notes;
 mod customers;

@@ -4,7 +4,12 @@ use serde_json::json;
 
 use crate::support::{Shop, on_both};
 
-on_both!(a_test_method_is_attached_listed_and_detached, a_method_has_one_customer, numbers_are_entered_elsewhere,);
+on_both!(
+    a_test_method_is_attached_listed_and_detached,
+    a_method_has_one_customer,
+    numbers_are_entered_elsewhere,
+    what_is_known_of_a_method_is_changed,
+);
 
 async fn a_test_method_is_attached_listed_and_detached(shop: Shop) {
     let customer = shop.post("/v1/customers", "name=Ada").await.made();
@@ -89,4 +94,43 @@ async fn numbers_are_entered_elsewhere(shop: Shop) {
         "raw_card_data_refused",
         "source",
     );
+}
+
+async fn what_is_known_of_a_method_is_changed(shop: Shop) {
+    let customer = shop.post("/v1/customers", "name=Ada").await.made();
+    let card = shop.post("/v1/payment_methods/pm_card_visa/attach", &format!("customer={customer}")).await.made();
+    let path = format!("/v1/payment_methods/{card}");
+    let form = "card[exp_month]=3&card[exp_year]=2034&billing_details[name]=Ada&billing_details[email]=ada@example.com\
+                &billing_details[address][country]=DE&metadata[a]=b";
+    let changed = shop.post(&path, form).await.ok();
+    assert_eq!((&changed["card"]["exp_month"], &changed["card"]["exp_year"]), (&json!(3), &json!(2034)));
+    assert_eq!((&changed["billing_details"]["name"], &changed["metadata"]["a"]), (&json!("Ada"), &json!("b")));
+    assert_eq!(
+        (&changed["card"]["last4"], &changed["billing_details"]["address"]["country"]),
+        (&json!("4242"), &json!("DE"))
+    );
+    let cleared = shop.post(&path, "billing_details[name]=&metadata[a]=").await.ok();
+    assert_eq!((&cleared["billing_details"]["name"], &cleared["metadata"]), (&json!(null), &json!({})));
+    assert_eq!(cleared["billing_details"]["email"], "ada@example.com");
+    assert_eq!(shop.events("payment_method.updated").await, 2);
+    for (form, code, param) in [
+        ("card[exp_month]=13", "parameter_invalid", "card[exp_month]"),
+        ("card[exp_year]=24", "parameter_invalid", "card[exp_year]"),
+        ("billing_details[email]=no", "email_invalid", "billing_details[email]"),
+        ("billing_details[address][country]=Germany", "parameter_invalid", "billing_details[address][country]"),
+        ("card[number]=4242424242424242", "raw_card_data_refused", "card"),
+        ("allow_redisplay=always", "parameter_unsupported", "allow_redisplay"),
+        ("foo=1", "parameter_unknown", "foo"),
+    ] {
+        shop.post(&path, form).await.refused(400, code, param);
+    }
+    assert_eq!(shop.get(&path).await.ok(), cleared, "what was refused changed nothing");
+    let sepa = shop.post("/v1/payment_methods/pm_sepaDebit/attach", &format!("customer={customer}")).await.made();
+    shop.post(&format!("/v1/payment_methods/{sepa}"), "card[exp_year]=2034").await.refused(
+        400,
+        "parameter_invalid",
+        "card",
+    );
+    shop.post(&format!("{path}/detach"), "").await.ok();
+    shop.post(&path, "metadata[a]=b").await.refused(400, "payment_method_unexpected_state", "payment_method");
 }

@@ -120,7 +120,7 @@ const VALUES: &[&str] = &[
 
 /// How many inputs: more where there is time for it.
 fn rounds() -> u64 {
-    if std::env::var("PORTICO_TEST_SCALE").is_ok_and(|scale| scale == "release") { 500_000 } else { 50_000 }
+    if std::env::var("PORTICO_TEST_SCALE").is_ok_and(|scale| scale == "release") { 100_000 } else { 10_000 }
 }
 
 /// `PORTICO_TEST_SEED`, or another one each time.

@@ -51,6 +51,8 @@ pub struct Shop {
     pub merchant: String,
     pub key: String,
     pub database_url: String,
+    /// The processor behind the shop's own gateway.
+    pub sandbox: Arc<Sandbox>,
     folder: Arc<tempfile::TempDir>,
 }
 
@@ -58,6 +60,11 @@ pub struct Shop {
 struct Flags {
     #[command(flatten)]
     settings: Settings,
+}
+
+/// The settings of every shop.
+pub fn settings() -> Settings {
+    Flags::try_parse_from(["portico", "--public-url", "https://billing.example"]).unwrap().settings
 }
 
 impl Shop {
@@ -81,12 +88,12 @@ impl Shop {
         let clock = Clock::manual(Millis(NOW * 1000));
         let db = Db::open(&database_url, clock.clone()).await.unwrap().reached_at("https://billing.example");
         db.migrate().await.unwrap();
-        let sandbox = Sandbox::open(&format!("sqlite://{}", folder.path().join("sandbox.db").display())).await.unwrap();
-        let flags = Flags::try_parse_from(["portico", "--public-url", "https://billing.example"]).unwrap();
-        let app = App { db, gateway: Arc::new(sandbox), settings: Arc::new(flags.settings), draining: Arc::default() };
+        let ledger = format!("sqlite://{}", folder.path().join("sandbox.db").display());
+        let sandbox = Arc::new(Sandbox::open(&ledger).await.unwrap());
+        let app = App { db, gateway: sandbox.clone(), settings: Arc::new(settings()), draining: Arc::default() };
         let (merchant, key) = merchant(&app.db).await;
         let api = server::api::router(app.clone());
-        Self { app, clock, api, merchant, key, database_url, folder: Arc::new(folder) }
+        Self { app, clock, api, merchant, key, database_url, sandbox, folder: Arc::new(folder) }
     }
 
     /// Another merchant of the same installation.
@@ -114,6 +121,7 @@ impl Shop {
             merchant: self.merchant.clone(),
             key: self.key.clone(),
             database_url: self.database_url.clone(),
+            sandbox: self.sandbox.clone(),
             folder: self.folder.clone(),
         }
     }

@@ -1,13 +1,15 @@
 //! What a customer and a merchant have stored: methods, intents, tax IDs, endpoints.
 
+use billing::customer::payment_method::mandate::{Acceptance, Mandate, Status as MandateStatus};
 use billing::customer::payment_method::{BillingDetails, Details, MethodType, PaymentMethod};
 use billing::customer::tax_id::{TaxId, Verification};
+use billing::payment::charge::{AttemptStatus, Charge};
 use billing::setup_intent::{SetupIntent, Status as SetupStatus, Usage};
 use billing::webhook::{Endpoint, Status as EndpointStatus};
 use billing::{Json, wire};
 use serde_json::json;
 
-use super::{THEN, address, metadata, some};
+use super::{THEN, address, metadata, some, usd};
 
 pub fn tax_id() -> TaxId {
     TaxId {
@@ -82,5 +84,38 @@ pub fn webhook_endpoint() -> Endpoint {
         created: THEN,
         deleted_at: None,
         version: 1,
+    }
+}
+
+pub fn mandate() -> Mandate {
+    Mandate {
+        id: "mandate_1".into(),
+        payment_method: "pm_1".into(),
+        method_type: MethodType::SepaDebit,
+        status: MandateStatus::Active,
+        acceptance: Json(Acceptance { online: true, ip: some("203.0.113.7"), user_agent: some("Firefox") }),
+        created: THEN,
+    }
+}
+
+pub fn charge() -> Charge {
+    Charge {
+        id: "ch_1".into(),
+        payment_intent: "pi_1".into(),
+        invoice: "in_1".into(),
+        number: 1,
+        customer: "cus_1".into(),
+        payment_method: "pm_1".into(),
+        amount: 2000,
+        currency: usd(),
+        status: AttemptStatus::Declined,
+        decline_code: some("lost_card"),
+        gateway_ref: some("sbx_1"),
+        amount_refunded: 0,
+        lookups: 0,
+        created: THEN,
+        version: 1,
+        mandate: some("mandate_1"),
+        method: Some(payment_method(MethodType::Card)),
     }
 }
