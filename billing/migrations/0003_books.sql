@@ -179,7 +179,9 @@ create table subscription (
     latest_invoice text,
     description  text,
     metadata     text not null,
+    told         bigint,                      -- the end of the period that the merchant was last told of beforehand
     next_due     bigint,                      -- when time next does something to it
+    wakes_at     bigint,                      -- when a worker takes it up: then, or some minutes later
     parked_at    bigint,                      -- the safety bound stopped it
     changes_on   bigint,                      -- the day, counted from 1970, of its last change that cost something
     changes      bigint,                      -- how many of them that day has seen
@@ -191,7 +193,7 @@ create table subscription (
 );
 create index subscription_listed on subscription (tenant, created desc, id desc);
 create index subscription_of_customer on subscription (tenant, customer, created desc, id desc);
-create index subscription_due on subscription (next_due) where clock_id is null and next_due is not null;
+create index subscription_due on subscription (wakes_at) where clock_id is null and wakes_at is not null;
 create index subscription_due_on_clock on subscription (tenant, clock_id, next_due) where clock_id is not null and next_due is not null;
 
 create table subscription_item (

@@ -39,6 +39,7 @@ pub mod tax;
 mod text_enum;
 pub mod webhook;
 pub mod wire;
+pub mod work;
 
 pub use actor::{Actor, Origin, Tenant, Trace};
 pub use clock::{Clock, Millis, Seconds};

@@ -1,15 +1,16 @@
-//! Background work of this process: what is due in the job queue, one job at a time.
+//! Background work of this process: the jobs of the queue, one at a time, and what is due of subscriptions.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use billing::gateway::PaymentGateway;
 use billing::job::{self, Job, NewJob};
 use billing::payment::fate;
-use billing::{Db, Millis, Result, idempotency, refund, transact};
+use billing::{Db, Millis, Result, idempotency, refund, transact, work};
 use serde_json::json;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::metrics;
 
@@ -18,37 +19,67 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 const NEWS_MS: i64 = 10 * 1000;
 /// What recurs, by its name in the queue.
 const RECURRING: &[&str] = &["payments", "prune"];
+/// How many of this process's tasks bill at once: most of their time they wait for the gateway.
+const BILLERS: usize = 4;
 const IDLE: Duration = Duration::from_secs(1);
 
 pub struct Workers {
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Workers {
-    /// Lets the job in hand finish, and takes no more.
+    /// Lets what is in hand finish, and takes no more.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
-        let _ = self.task.await;
+        self.tasks.join_all().await;
     }
 }
 
 pub fn start(db: Db, gateway: Arc<dyn PaymentGateway>) -> Workers {
-    let (stop, mut stopped) = watch::channel(false);
-    let task = tokio::spawn(async move {
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    for _ in 0..BILLERS {
+        let (db, gateway) = (db.clone(), gateway.clone());
+        tasks.spawn(until_stopped(stopped.clone(), move || {
+            let (db, gateway) = (db.clone(), gateway.clone());
+            async move { bill(&db, &gateway).await }
+        }));
+    }
+    tasks.spawn(async move {
         if let Err(error) = plan(&db).await {
             tracing::error!(%error, "could not plan the recurring jobs");
         }
-        while !*stopped.borrow() {
-            match run_one(&db, &*gateway).await {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(error) => tracing::error!(?error, "a job could not be taken"),
-            }
-            tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(IDLE) => {} }
-        }
+        until_stopped(stopped, move || {
+            let (db, gateway) = (db.clone(), gateway.clone());
+            async move { run_one(&db, &*gateway).await }
+        })
+        .await;
     });
-    Workers { stop, task }
+    Workers { stop, tasks }
+}
+
+/// Works as long as there is something to do, and then looks now and then whether there is again.
+async fn until_stopped<F: Future<Output = Result<bool>>>(mut stopped: watch::Receiver<bool>, work: impl Fn() -> F) {
+    while !*stopped.borrow() {
+        match work().await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(?error, "the workers cannot go on now"),
+        }
+        tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(IDLE) => {} }
+    }
+}
+
+/// Does one thing that is due of subscriptions; answers whether there was one.
+pub async fn bill(db: &Db, gateway: &Arc<dyn PaymentGateway>) -> Result<bool> {
+    let worked = work::one(db, gateway).await;
+    match &worked {
+        Ok(false) => {}
+        Ok(true) => metrics::job("billing", metrics::Outcome::Done),
+        Err(_) => metrics::job("billing", metrics::Outcome::Failed),
+    }
+    worked
 }
 
 /// The recurring jobs, once each whatever the number of processes.

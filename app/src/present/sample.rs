@@ -95,6 +95,7 @@ pub fn subscription(status: Status) -> Subscription {
         latest_invoice: None,
         description: None,
         metadata: Json(Metadata::new()),
+        told: None,
         next_due: None,
         parked_at: None,
         created: at("2026-10-20"),

@@ -143,6 +143,14 @@ impl Invoice {
         (self.amount_due - self.amount_paid).max(0)
     }
 
+    /// Whether its first charge is still to be made.
+    pub fn is_to_be_charged(&self) -> bool {
+        self.status == Status::Open
+            && self.collection_method == CollectionMethod::ChargeAutomatically
+            && !self.attempted
+            && self.amount_remaining() > 0
+    }
+
     /// All that credit notes took off it or gave back.
     pub fn credit_notes(&self) -> i64 {
         self.pre_payment_credit_notes + self.post_payment_credit_notes

@@ -198,6 +198,7 @@ async fn assemble(
         latest_invoice: None,
         description: new.description.clone(),
         metadata: Json(metadata),
+        told: None,
         next_due: None,
         parked_at: None,
         created: now,
@@ -344,8 +345,8 @@ async fn insert(tx: &mut Tx, who: &Actor, s: &mut Subscription) -> Result<()> {
         concat!(
             "insert into subscription (tenant, ",
             columns!(),
-            ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-             $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)"
+            ", wakes_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+             $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41)"
         ),
         who.tenant.key,
         &s.id,
@@ -382,10 +383,12 @@ async fn insert(tx: &mut Tx, who: &Actor, s: &mut Subscription) -> Result<()> {
         &s.latest_invoice,
         &s.description,
         &s.metadata,
+        s.told,
         s.next_due,
         s.parked_at,
         s.created,
-        s.version
+        s.version,
+        s.wakes()
     )?;
     for item in &s.items {
         items::insert(tx, who, item).await?;

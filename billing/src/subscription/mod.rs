@@ -7,6 +7,7 @@ pub mod change;
 pub mod collection;
 pub mod create;
 pub mod discounts;
+pub mod due;
 pub mod items;
 pub mod pause;
 pub mod pending;
@@ -114,6 +115,8 @@ pub struct Subscription {
     pub latest_invoice: Option<String>,
     pub description: Option<String>,
     pub metadata: Json<Metadata>,
+    /// The end of the period that the merchant was last told of beforehand.
+    pub told: Option<Seconds>,
     pub next_due: Option<Seconds>,
     pub parked_at: Option<Seconds>,
     pub created: Seconds,
@@ -185,7 +188,7 @@ macro_rules! columns {
          current_period_end, start_date, trial_start, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at, \
          cancellation_details, pause_collection, paused_at, resumes_at, pending_update, pending_update_expires_at, pending_setup_intent, \
          default_payment_method, default_tax_rates, automatic_tax, trial_settings, payment_settings, invoice_settings, latest_invoice, \
-         description, metadata, next_due, parked_at, created, version"
+         description, metadata, told, next_due, parked_at, created, version"
     };
 }
 pub(crate) use columns;
@@ -205,20 +208,6 @@ impl Subscription {
         self.collection_method == CollectionMethod::SendInvoice
             || self.default_payment_method.is_some()
             || customer.default_payment_method.is_some()
-    }
-
-    /// When time next does something to it.
-    pub(crate) fn due(&self) -> Option<Seconds> {
-        match self.status {
-            Status::Canceled | Status::IncompleteExpired => None,
-            Status::Incomplete => Some(self.start_date.plus(23 * 3600)),
-            Status::Paused => [self.resumes_at, self.cancel_at].into_iter().flatten().min(),
-            _ => {
-                let collects_again = self.pause_collection.as_ref().and_then(|pause| pause.resumes_at);
-                let expires = self.pending_update_expires_at;
-                [Some(self.current_period_end), self.cancel_at, collects_again, expires].into_iter().flatten().min()
-            }
-        }
     }
 }
 
@@ -365,7 +354,8 @@ pub(crate) async fn save(tx: &mut Tx, who: &Actor, subscription: &mut Subscripti
          paused_at = $14, resumes_at = $15, default_payment_method = $16, latest_invoice = $17, description = $18, metadata = $19,
          next_due = $20, parked_at = $21, default_tax_rates = $22, automatic_tax = $23, collection_method = $24, days_until_due = $25,
          payment_settings = $26, trial_start = $27, pause_collection = $28, trial_settings = $29, pending_update = $30,
-         pending_update_expires_at = $31, version = version + 1 where tenant = $1 and id = $2 and version = $32",
+         pending_update_expires_at = $31, told = $32, wakes_at = $33, version = version + 1
+         where tenant = $1 and id = $2 and version = $34",
         who.tenant.key,
         &subscription.id,
         subscription.status,
@@ -397,6 +387,8 @@ pub(crate) async fn save(tx: &mut Tx, who: &Actor, subscription: &mut Subscripti
         &subscription.trial_settings,
         &subscription.pending_update,
         subscription.pending_update_expires_at,
+        subscription.told,
+        subscription.wakes(),
         subscription.version
     )?;
     if saved != 1 {

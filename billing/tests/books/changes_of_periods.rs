@@ -87,7 +87,7 @@ async fn a_trial_ends_now_or_lasts_longer() {
         let (after, made) = apply(stage, &before.id, trial_until(TrialEnd::At(later))).await;
         assert!(made.is_none());
         assert_eq!((after.status, after.trial_end, after.current_period_end), (Status::Trialing, Some(later), later));
-        assert_eq!((after.billing_cycle_anchor, after.next_due), (later, Some(later)));
+        assert_eq!((after.billing_cycle_anchor, after.next_due), (later, Some(at("2026-05-29"))));
         stage.pass(DAY);
         let (after, made) = apply(stage, &before.id, trial_until(TrialEnd::Now)).await;
         assert_eq!((amounts(&made.unwrap()), after.status), (vec![1000], Status::Active));

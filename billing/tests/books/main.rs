@@ -43,6 +43,7 @@ mod portal_looks;
 mod portal_methods;
 mod portal_sessions;
 mod refunds;
+mod renewals;
 mod scheduled_updates;
 mod setup_intents;
 mod starts;

@@ -166,7 +166,7 @@ async fn a_trial_is_billed_at_nothing_and_sets_the_anchor_to_its_end() {
             assert_eq!((subscription.status, created.collect), (Status::Trialing, false));
             assert_eq!((subscription.trial_start, subscription.trial_end), (Some(stage.now()), Some(end)));
             assert_eq!((subscription.current_period_end, subscription.billing_cycle_anchor), (end, end));
-            assert_eq!(subscription.next_due, Some(end));
+            assert_eq!(subscription.next_due, Some(end.plus(-3 * DAY).max(stage.now())), "the merchant is told first");
             let invoice = &created.invoice;
             assert_eq!((invoice.status, invoice.total, invoice.period_end), (InvoiceStatus::Paid, 0, end));
             assert_eq!(invoice.lines[0].description, "Trial period for Pro");

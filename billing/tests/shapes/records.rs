@@ -220,6 +220,7 @@ fn subscription() -> Subscription {
         latest_invoice: some("in_1"),
         description: some("The usual"),
         metadata: metadata(),
+        told: None,
         next_due: Some(LATER),
         parked_at: None,
         created: THEN,
