@@ -109,6 +109,7 @@ async fn renew(tx: &mut Tx, who: &Actor, before: Subscription, due: Seconds) -> 
     save(tx, who, &mut next).await?;
     let event = "customer.subscription.updated";
     announce(tx, who, Some(&before), &next, event, &[event]).await?;
+    invoice::credit::settle_owed(tx, who, &invoice, due).await?;
     let invoice = payment::unpayable(tx, who, &next, invoice).await?;
     Ok(Step::Billed(Box::new(invoice)))
 }

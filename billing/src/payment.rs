@@ -15,7 +15,7 @@ use crate::gateway::{Charge, Outcome, PaymentGateway};
 use crate::invoice::{self, Invoice};
 use crate::store::{Db, Tx, one, run};
 use crate::subscription::{self, Subscription, status};
-use crate::{id, refund, transact};
+use crate::{id, idempotency, refund, transact};
 use charge::AttemptStatus;
 pub use intents::{IntentStatus, PaymentIntent, get as intent};
 use intents::{Said, settle as settle_intent};
@@ -31,20 +31,36 @@ pub struct Attempt {
 
 /// Charges an open invoice with the method that stands for it. Runs to its end even if the caller goes away.
 pub async fn collect(db: &Db, gateway: Arc<dyn PaymentGateway>, who: &Actor, invoice: &str) -> Result<Invoice> {
-    collect_with(db, gateway, who, invoice, None).await
+    collect_as(db, gateway, who, invoice, Asked::default()).await
 }
 
-/// The same with a method of the customer's that is named for this once.
-pub async fn collect_with(
+/// What is said of one collection.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// A method of the customer's that is named for this once.
+    pub method: Option<String>,
+    /// The request's key: the charge is noted under it in the transaction that begins it, so that the same request sent
+    /// again is told what became of that charge, and charges no second time.
+    pub key: Option<String>,
+}
+
+/// The same, as it is asked for.
+pub async fn collect_as(
     db: &Db,
     gateway: Arc<dyn PaymentGateway>,
     who: &Actor,
     invoice: &str,
-    method: Option<&str>,
+    asked: Asked,
 ) -> Result<Invoice> {
-    let (db, who, invoice, method) = (db.clone(), who.clone(), invoice.to_owned(), method.map(str::to_owned));
+    let (db, who, invoice) = (db.clone(), who.clone(), invoice.to_owned());
     let work = tokio::spawn(async move {
-        let attempt = transact!(db, |tx| begin_with(tx, &who, &invoice, gateway.name(), method.as_deref()).await)?;
+        let attempt = transact!(db, |tx| {
+            let attempt = begin_with(tx, &who, &invoice, gateway.name(), asked.method.as_deref()).await?;
+            if let Some(key) = &asked.key {
+                idempotency::progress(tx, &who, key, &attempt.id).await?;
+            }
+            Ok::<_, Error>(attempt)
+        })?;
         let outcome = gateway.charge(&attempt.charge).await;
         transact!(db, |tx| settle(tx, &who, &attempt, &outcome).await)
     });

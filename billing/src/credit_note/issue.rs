@@ -6,11 +6,10 @@ use crate::customer;
 use crate::customer::balance::{self, Kind, Posting};
 use crate::error::{Error, Result};
 use crate::id;
-use crate::invoice::{self, Invoice};
+use crate::invoice::{self, Invoice, credit};
 use crate::payment;
 use crate::refund;
 use crate::store::{Tx, one, run};
-use crate::subscription::status;
 
 /// Issues a note. What it refunds is asked of the gateway by the door afterwards: [`refund::give_back`].
 pub async fn create(tx: &mut Tx, who: &Actor, new: NewCreditNote) -> Result<CreditNote> {
@@ -34,7 +33,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewCreditNote) -> Result<Cred
         note.refund = Some(refund::begin_for_note(tx, who, &before, &note).await?);
     }
     if note.credited > 0 {
-        note.balance_transaction = Some(credit(tx, who, &note).await?);
+        note.balance_transaction = Some(to_balance(tx, who, &note).await?);
     }
     insert(tx, who, &mut note).await?;
     lower(tx, who, before, &note).await?;
@@ -42,7 +41,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewCreditNote) -> Result<Cred
     Ok(note)
 }
 
-async fn credit(tx: &mut Tx, who: &Actor, note: &CreditNote) -> Result<String> {
+async fn to_balance(tx: &mut Tx, who: &Actor, note: &CreditNote) -> Result<String> {
     let mut customer = customer::get_or_deleted(tx, who, &note.customer).await?;
     let posting = Posting {
         currency: &note.currency,
@@ -60,14 +59,7 @@ async fn lower(tx: &mut Tx, who: &Actor, before: Invoice, note: &CreditNote) -> 
     invoice.amount_due -= note.pre_payment();
     invoice.pre_payment_credit_notes += note.pre_payment();
     invoice.post_payment_credit_notes += note.post_payment();
-    invoice::save(tx, who, &mut invoice).await?;
-    invoice::announce(tx, who, Some(&before), &invoice, "invoice.updated", &["invoice.updated"]).await?;
-    if invoice.status == invoice::Status::Open && invoice.amount_remaining() == 0 {
-        invoice::mark_paid(tx, who, &mut invoice, 0, note.created).await?;
-        payment::intents::cancel(tx, who, &invoice).await?;
-        status::paid(tx, who, &invoice, note.created).await?;
-    }
-    Ok(())
+    credit::lowered(tx, who, &before, invoice, note.created).await
 }
 
 async fn insert(tx: &mut Tx, who: &Actor, n: &mut CreditNote) -> Result<()> {

@@ -4,9 +4,11 @@ use crate::actor::Actor;
 use crate::catalog::Coupon;
 use crate::catalog::coupon;
 use crate::clock::Seconds;
+use crate::discount::Duration;
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::store::{Tx, all, maybe, run};
+use crate::subscription::Subscription;
 use crate::wire;
 
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
@@ -62,6 +64,11 @@ impl Discount {
         self.redeemed = Some(coupon);
     }
 
+    /// `None` where the coupon was not read with it.
+    pub(crate) fn duration(&self) -> Option<Duration> {
+        self.redeemed.as_ref().map(|coupon| coupon.duration)
+    }
+
     pub fn holder(&self) -> Holder<'_> {
         let subscription = self.subscription.as_deref();
         match (&self.invoice_item, &self.invoice, &self.subscription_item, subscription) {
@@ -94,20 +101,40 @@ pub async fn get(tx: &mut Tx, who: &Actor, id: &str) -> Result<Discount> {
 
 /// Every discount that a customer has on anything, in the order they are taken off.
 pub(crate) async fn live(tx: &mut Tx, who: &Actor, customer: &str) -> Result<Vec<Discount>> {
-    let mut live: Vec<Discount> = all!(
+    since(tx, who, customer, Seconds(i64::MAX)).await
+}
+
+/// The same with those that have ended, but not before an instant.
+pub(crate) async fn since(tx: &mut Tx, who: &Actor, customer: &str, at: Seconds) -> Result<Vec<Discount>> {
+    let mut found: Vec<Discount> = all!(
         tx,
         concat!(
             "select ",
             columns!(),
-            " from discount where tenant = $1 and customer = $2 and ended_at is null order by position, id"
+            " from discount where tenant = $1 and customer = $2 and (ended_at is null or ended_at >= $3) order by position, id"
         ),
         who.tenant.key,
-        customer
+        customer,
+        at
     )?;
-    for discount in &mut live {
+    for discount in &mut found {
         discount.show(coupon::get_or_deleted(tx, who, &discount.coupon).await?, tx.now.seconds());
     }
-    Ok(live)
+    Ok(found)
+}
+
+/// The ids of those that first took something off an invoice of a subscription's current period.
+pub(crate) async fn used_in(tx: &mut Tx, who: &Actor, of: &Subscription) -> Result<Vec<String>> {
+    let used: Vec<(String,)> = all!(
+        tx,
+        "select d.id from discount d join invoice i on i.tenant = d.tenant and i.id = d.first_invoice
+         where d.tenant = $1 and d.customer = $2 and i.subscription = $3 and i.period_start = $4 and i.status <> 'void' order by d.id",
+        who.tenant.key,
+        &of.customer,
+        &of.id,
+        of.current_period_start
+    )?;
+    Ok(used.into_iter().map(|(id,)| id).collect())
 }
 
 /// Those that are on one thing of a customer's.

@@ -108,7 +108,7 @@ pub async fn compose(tx: &mut Tx, who: &Actor, bill: &Bill<'_>) -> Result<Compos
     let country = bill_to.account_country.clone().unwrap_or_default();
     let (pulled, mut lines) = waiting(tx, who, bill).await?;
     lines.extend(bill.lines.iter().cloned());
-    let reductions = reduce::reductions(tx, who, bill).await?;
+    let reductions = reduce::reductions(tx, who, bill, &lines).await?;
     let taken = reduce::reduce(&lines, &reductions);
     let left: Vec<i64> = lines.iter().zip(&taken).map(|(line, taken)| line.amount - taken.sum()).collect();
     let borne = assess::lines(tx, who, (&country, &customer), &bill.terms, &lines, &left).await?;

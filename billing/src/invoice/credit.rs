@@ -2,12 +2,15 @@
 //! what cannot be charged is carried to the next one, and a void invoice gives back what it took.
 
 use crate::actor::Actor;
+use crate::clock::Seconds;
 use crate::customer::balance::{self, Kind, Posting};
 use crate::customer::{self, Customer};
-use crate::error::Result;
-use crate::invoice::Invoice;
+use crate::error::{Error, Result};
+use crate::invoice::{Invoice, Status, announce, mark_paid, save};
 use crate::money::{Currency, MAX_AMOUNT};
-use crate::store::{Tx, one};
+use crate::payment;
+use crate::store::{Tx, all, one};
+use crate::subscription::status;
 
 /// How an invoice's total and the balance before it come to an amount due and a balance after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +37,19 @@ pub fn settle(total: i64, balance: i64, currency: &Currency) -> Settled {
 pub(super) async fn apply(tx: &mut Tx, who: &Actor, customer: &mut Customer, invoice: &mut Invoice) -> Result<()> {
     let currency = invoice.currency.clone();
     let before = balance::of(tx, who, &customer.id, &currency).await?;
-    let Settled { due, applied, carried } = settle(invoice.total, before, &currency);
+    let settled = settle(invoice.total, before, &currency);
     invoice.starting_balance = before;
-    invoice.ending_balance = Some(before + applied + carried);
-    invoice.amount_due = due;
-    let too = if due == 0 { Kind::InvoiceTooSmall } else { Kind::InvoiceTooLarge };
-    for (amount, kind) in [(applied, Kind::AppliedToInvoice), (carried, too)] {
+    invoice.ending_balance = Some(before + settled.applied + settled.carried);
+    invoice.amount_due = settled.due;
+    post(tx, who, customer, invoice, settled).await
+}
+
+async fn post(tx: &mut Tx, who: &Actor, customer: &mut Customer, invoice: &Invoice, settled: Settled) -> Result<()> {
+    let too = if settled.due == 0 { Kind::InvoiceTooSmall } else { Kind::InvoiceTooLarge };
+    for (amount, kind) in [(settled.applied, Kind::AppliedToInvoice), (settled.carried, too)] {
         if amount != 0 {
-            let posting = Posting { currency: &currency, amount, kind, invoice: Some(&invoice.id), credit_note: None };
+            let (currency, invoice) = (&invoice.currency, Some(invoice.id.as_str()));
+            let posting = Posting { currency, amount, kind, invoice, credit_note: None };
             balance::post(tx, who, customer, posting).await?;
         }
     }
@@ -49,6 +57,78 @@ pub(super) async fn apply(tx: &mut Tx, who: &Actor, customer: &mut Customer, inv
 }
 
 /// What was paid above the amount due is the customer's credit.
+/// Unused time that is not paid for yet is no money: what an invoice gives back settles what is still owed on its
+/// subscription before any of it is the customer's. `Busy` while a gateway is asked for that. The subscription must be
+/// written as the invoice leaves it.
+pub(crate) async fn settle_owed(tx: &mut Tx, who: &Actor, invoice: &Invoice, now: Seconds) -> Result<()> {
+    let (Some(subscription), Some(balance)) = (&invoice.subscription, invoice.ending_balance) else { return Ok(()) };
+    let credit = invoice.total.max(balance);
+    if credit >= 0 {
+        return Ok(());
+    }
+    let mut customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
+    let owed = owed(tx, who, subscription).await?;
+    let remaining: Vec<i64> = owed.iter().map(Invoice::amount_remaining).collect();
+    for (before, settled) in owed.iter().zip(settle_each(&remaining, credit, &invoice.currency)) {
+        if settled.applied == 0 {
+            break;
+        }
+        if payment::is_running(tx, who, &before.id).await? {
+            return Err(Error::Busy);
+        }
+        post(tx, who, &mut customer, before, settled).await?;
+        let amount_due = before.amount_due - (before.amount_remaining() - settled.due);
+        lowered(tx, who, before, Invoice { amount_due, ..before.clone() }, now).await?;
+    }
+    if owed.is_empty() { Ok(()) } else { status::settled(tx, who, subscription, now).await }
+}
+
+/// What a credit (below zero) does to amounts that are owed, one after the other.
+pub(crate) fn settle_each(owed: &[i64], mut credit: i64, currency: &Currency) -> Vec<Settled> {
+    let mut each = Vec::new();
+    for owed in owed {
+        let settled =
+            if credit < 0 { settle(*owed, credit, currency) } else { Settled { due: *owed, applied: 0, carried: 0 } };
+        credit += settled.applied;
+        each.push(settled);
+    }
+    each
+}
+
+/// What is owed on a subscription, oldest first.
+pub(crate) async fn owed(tx: &mut Tx, who: &Actor, subscription: &str) -> Result<Vec<Invoice>> {
+    let ids: Vec<(String,)> = all!(
+        tx,
+        "select id from invoice where tenant = $1 and subscription = $2 and status in ('open', 'uncollectible')
+         and amount_due > amount_paid order by created, id",
+        who.tenant.key,
+        subscription
+    )?;
+    let mut owed = Vec::new();
+    for (id,) in ids {
+        owed.push(super::get(tx, who, &id).await?);
+    }
+    Ok(owed)
+}
+
+/// Less is due on an open invoice than before; one on which nothing is left is paid.
+pub(crate) async fn lowered(
+    tx: &mut Tx,
+    who: &Actor,
+    before: &Invoice,
+    mut invoice: Invoice,
+    now: Seconds,
+) -> Result<()> {
+    save(tx, who, &mut invoice).await?;
+    announce(tx, who, Some(before), &invoice, "invoice.updated", &["invoice.updated"]).await?;
+    if matches!(invoice.status, Status::Open | Status::Uncollectible) && invoice.amount_remaining() == 0 {
+        mark_paid(tx, who, &mut invoice, 0, now).await?;
+        payment::intents::cancel(tx, who, &invoice).await?;
+        status::paid(tx, who, &invoice, now).await?;
+    }
+    Ok(())
+}
+
 pub(super) async fn overpaid(tx: &mut Tx, who: &Actor, invoice: &Invoice) -> Result<()> {
     if invoice.amount_overpaid == 0 {
         return Ok(());

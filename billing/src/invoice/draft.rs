@@ -7,7 +7,7 @@ use crate::customer::{self, payment_method};
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::invoice::compose::{Bill, Terms, compose};
-use crate::invoice::{Invoice, Line, NewLine, Status, announce, issue, item, line, mark_paid, save};
+use crate::invoice::{Invoice, Line, NewLine, Status, announce, credit, issue, item, line, mark_paid, save};
 use crate::money::Currency;
 use crate::patch::{MetadataPatch, Patch, check_text, merge_metadata};
 use crate::store::{Json, Tx, run};
@@ -311,6 +311,7 @@ pub async fn finalize(tx: &mut Tx, who: &Actor, id: &str) -> Result<Invoice> {
     if invoice.amount_due == 0 {
         mark_paid(tx, who, &mut invoice, 0, now).await?;
         subscription::status::paid(tx, who, &invoice, now).await?;
+        credit::settle_owed(tx, who, &invoice, now).await?;
     }
     Ok(invoice)
 }

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
 use crate::clock::Seconds;
-use crate::discount::{self, Discount, Holder, covers, record, redeem};
+use crate::discount::{self, Discount, Duration, Holder, covers, record, redeem};
 use crate::error::Result;
 use crate::invoice::{Bill, Invoice, NewLine};
+use crate::money::Currency;
 use crate::store::Tx;
-use crate::subscription::{self, Status};
+use crate::subscription::{self, Status, Subscription};
 
 /// What one discount takes off one line, in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,17 +32,42 @@ impl Reduced {
     }
 }
 
-/// The discounts that are for an invoice, in the order in which they are taken: those on one of its lines alone, then
-/// the subscription's, or, where it has none, the customer's.
-pub(crate) async fn reductions(tx: &mut Tx, who: &Actor, bill: &Bill<'_>) -> Result<Vec<Discount>> {
+/// The discounts that are for an invoice over `lines`. What takes off once is for the one that uses it up.
+pub(crate) async fn reductions(tx: &mut Tx, who: &Actor, bill: &Bill<'_>, lines: &[NewLine]) -> Result<Vec<Discount>> {
     let mut live = record::live(tx, who, bill.customer).await?;
-    live.retain(|discount| discount.redeemed.as_ref().is_some_and(|coupon| coupon.is_in(&bill.currency)));
-    let own = bill.subscription.map_or(Holder::Customer, |subscription| Holder::Subscription(&subscription.id));
-    let holder = if live.iter().any(|discount| discount.holder() == own) { own } else { Holder::Customer };
+    let amount = lines.iter().map(|line| line.amount).sum();
+    let only_prorations = lines.iter().all(|line| line.proration);
+    live.retain(|discount| match discount.duration() {
+        Some(Duration::Once) => discount::uses_up(Duration::Once, amount, only_prorations),
+        _ => true,
+    });
+    Ok(in_order(live, bill.subscription, &bill.currency))
+}
+
+/// The discounts that are for what is left of a subscription's current period: those that its own invoice had, if they
+/// were not taken away since, and those that came later. What took off once stands for the period it was used in, and
+/// while it is unused it waits for the next; time that ran out meanwhile ends none of them.
+pub(crate) async fn standing(tx: &mut Tx, who: &Actor, subscription: &Subscription) -> Result<Vec<Discount>> {
+    let start = subscription.current_period_start;
+    let mut standing = record::since(tx, who, &subscription.customer, start).await?;
+    let used = record::used_in(tx, who, subscription).await?;
+    standing.retain(|discount| match discount.duration() {
+        Some(Duration::Once) => discount.ended_at.is_some() && used.contains(&discount.id),
+        _ => discount.ended_at.is_none_or(|at| discount.ends.is_some_and(|end| end <= at)),
+    });
+    Ok(in_order(standing, Some(subscription), &subscription.currency))
+}
+
+/// The order in which they are taken: those on a line alone, then the subscription's, or, where it has none, the
+/// customer's.
+fn in_order(mut among: Vec<Discount>, subscription: Option<&Subscription>, currency: &Currency) -> Vec<Discount> {
+    among.retain(|discount| discount.redeemed.as_ref().is_some_and(|coupon| coupon.is_in(currency)));
+    let own = subscription.map_or(Holder::Customer, |subscription| Holder::Subscription(&subscription.id));
+    let holder = if among.iter().any(|discount| discount.holder() == own) { own } else { Holder::Customer };
     let is_narrow = |discount: &mut Discount| matches!(discount.holder(), Holder::Item(..) | Holder::InvoiceItem(_));
-    let mut reductions: Vec<Discount> = live.extract_if(.., is_narrow).collect();
-    reductions.extend(live.extract_if(.., |discount| discount.holder() == holder));
-    Ok(reductions)
+    let mut ordered: Vec<Discount> = among.extract_if(.., is_narrow).collect();
+    ordered.extend(among.extract_if(.., |discount| discount.holder() == holder));
+    ordered
 }
 
 /// Whether a discount is on this line alone.
@@ -122,8 +148,6 @@ mod tests {
     use super::*;
     use crate::catalog::Coupon;
     use crate::decimal::Decimal;
-    use crate::discount::Duration;
-    use crate::money::Currency;
     use crate::store::Json;
 
     const THEN: Seconds = Seconds(1_790_000_000);

@@ -4,7 +4,7 @@ use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::customer;
 use crate::error::{Error, Result};
-use crate::invoice::{Bill, NewLine, compose, issue, item};
+use crate::invoice::{Bill, NewLine, compose, credit, issue, item};
 use crate::page::Page;
 use crate::patch::check_text;
 use crate::store::{Tx, run};
@@ -100,7 +100,7 @@ pub async fn at_once(tx: &mut Tx, who: &Actor, id: &str, cancellation: Cancellat
     said.feedback = cancellation.feedback.or(said.feedback);
     said.comment = cancellation.comment.or(said.comment.take());
     let credits = if cancellation.prorate { proposal::credits(tx, who, &before, at).await? } else { Vec::new() };
-    if !cancellation.invoice_now {
+    if !cancellation.invoice_now && !settles_debt(tx, who, &before, &credits).await? {
         let subscription = end(tx, who, &before, ending, at).await?;
         for line in credits {
             item::wait(tx, who, &before.customer, &before.currency, line, at).await?;
@@ -108,6 +108,15 @@ pub async fn at_once(tx: &mut Tx, who: &Actor, id: &str, cancellation: Cancellat
         return Ok(Updated { subscription, invoice: None, collect: false });
     }
     finish(tx, who, &before, ending, credits, at).await
+}
+
+/// Whether more is given back than asked for while something is still owed: that credit does not wait for what the
+/// customer buys next, since it was never paid for.
+async fn settles_debt(tx: &mut Tx, who: &Actor, ending: &Subscription, credits: &[NewLine]) -> Result<bool> {
+    let waiting = item::waiting(tx, who, &ending.customer, Some(&ending.id)).await?;
+    let own = waiting.iter().filter(|item| item.subscription.as_ref() == Some(&ending.id)).map(|item| item.amount);
+    let sum: i64 = own.chain(credits.iter().map(|line| line.amount)).sum();
+    Ok(sum < 0 && !credit::owed(tx, who, &ending.id).await?.is_empty())
 }
 
 /// Every subscription of a customer that is being deleted.
@@ -158,6 +167,10 @@ pub(crate) async fn finish(
     }
     let subscription = close(tx, who, before, subscription, at).await?;
     let collect = match &mut invoice {
+        Some(invoice) if invoice.total < 0 => {
+            credit::settle_owed(tx, who, invoice, at).await?;
+            false
+        }
         Some(invoice) => begin_collecting(tx, who, &subscription, invoice).await?,
         None => false,
     };

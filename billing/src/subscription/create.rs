@@ -286,7 +286,7 @@ async fn first_lines(
         return Ok(lines);
     }
     // A part of a period: its discounts are taken off first, then what is left is prorated.
-    let left = proposal::discounted(tx, who, subscription, &lines, now).await?;
+    let left = proposal::discounted(tx, who, subscription, &lines).await?;
     let each = lines.into_iter().zip(left).map(|(line, left)| NewLine {
         amount: if new.proration_behavior == ProrationBehavior::None { 0 } else { debit(left, whole, now) },
         proration: true,

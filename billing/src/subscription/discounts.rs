@@ -3,7 +3,7 @@
 use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::discount::redeem::{self, Redemption};
-use crate::discount::{Discount, Holder, Wanted, covers};
+use crate::discount::{Discount, Holder, Wanted, covers, record};
 use crate::error::{Error, Result};
 use crate::patch::Patch;
 use crate::store::Tx;
@@ -62,7 +62,7 @@ pub async fn remove(tx: &mut Tx, who: &Actor, id: &str) -> Result<Discount> {
     Ok(first)
 }
 
-/// Ends the discounts whose time is over when a period begins.
+/// Ends the discounts whose time is over when a period begins: the subscription's, and the customer's.
 pub(crate) async fn expire(tx: &mut Tx, who: &Actor, subscription: &mut Subscription) -> Result<()> {
     let start = subscription.current_period_start;
     let items = subscription.items.iter_mut().map(|item| &mut item.discounts);
@@ -70,6 +70,10 @@ pub(crate) async fn expire(tx: &mut Tx, who: &Actor, subscription: &mut Subscrip
         for over in discounts.extract_if(.., |discount| !covers(discount.ends, start)) {
             redeem::end(tx, who, &over, start).await?;
         }
+    }
+    let above = record::on(tx, who, &subscription.customer, Holder::Customer).await?;
+    for over in above.iter().filter(|discount| !covers(discount.ends, start)) {
+        redeem::end(tx, who, over, start).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::customer;
 use crate::error::{Error, Result};
-use crate::invoice::{Bill, compose, issue, item};
+use crate::invoice::{self, Bill, Invoice, compose, issue, item};
 use crate::store::Tx;
 use crate::subscription::proposal;
 use crate::subscription::scheduled::{self, Kind, Planned, State};
@@ -65,8 +65,13 @@ pub async fn pause(tx: &mut Tx, who: &Actor, id: &str, pause: Pause) -> Result<S
             check_resumes(pause.resumes_at, now)?;
             scheduled::settle(tx, who, &mut after, State::Replaced, now).await?;
             resume_at(tx, who, &mut after, pause.resumes_at, now).await?;
-            give_back(tx, who, &before, &mut after, pause, now).await?;
-            stop(tx, who, &before, after, now).await
+            let credit = give_back(tx, who, &before, pause, now).await?;
+            after.latest_invoice = credit.as_ref().map(|made| made.id.clone()).or(after.latest_invoice);
+            let stopped = stop(tx, who, &before, after, now).await?;
+            if let Some(credit) = &credit {
+                invoice::credit::settle_owed(tx, who, credit, now).await?;
+            }
+            Ok(stopped)
         }
         Status::Paused if pause.resumes_at.is_none() || pause.resumes_at == before.resumes_at => Ok(before),
         Status::Paused => {
@@ -81,17 +86,16 @@ pub async fn pause(tx: &mut Tx, who: &Actor, id: &str, pause: Pause) -> Result<S
     }
 }
 
-/// Gives back what was paid for and is not used.
+/// Gives back what was paid for and is not used; answers the invoice that does.
 async fn give_back(
     tx: &mut Tx,
     who: &Actor,
     before: &Subscription,
-    after: &mut Subscription,
     pause: Pause,
     now: Seconds,
-) -> Result<()> {
+) -> Result<Option<Invoice>> {
     let from = match pause.unused_time_from {
-        UnusedTime::None => return Ok(()),
+        UnusedTime::None => return Ok(None),
         UnusedTime::Now => now,
         UnusedTime::ItemCurrentPeriodStart => before.current_period_start,
     };
@@ -101,15 +105,15 @@ async fn give_back(
             for line in lines {
                 item::wait(tx, who, &before.customer, &before.currency, line, now).await?;
             }
+            Ok(None)
         }
-        Invoicing::Invoice if lines.is_empty() => {}
+        Invoicing::Invoice if lines.is_empty() => Ok(None),
         Invoicing::Invoice => {
             let bill = Bill { pulls: false, ..Bill::of(before, "subscription_update", lines, now) };
             let composed = compose(tx, who, &bill).await?;
-            after.latest_invoice = Some(issue(tx, who, composed).await?.id);
+            issue(tx, who, composed).await.map(Some)
         }
     }
-    Ok(())
 }
 
 fn check_resumes(at: Option<Seconds>, after: Seconds) -> Result<()> {

@@ -13,7 +13,9 @@ use crate::store::{Json, Tx};
 use crate::subscription::create::PaymentBehavior;
 use crate::subscription::planned::{self, PlannedItem};
 use crate::subscription::update::{self, Updated};
-use crate::subscription::{CollectionMethod, Proposal, Status, Subscription, announce, get, save, scheduled};
+use crate::subscription::{
+    CollectionMethod, Proposal, Status, Subscription, announce, discounts, get, save, scheduled,
+};
 use crate::{payment, wire};
 
 const MOST: i64 = 23 * 3600;
@@ -101,6 +103,7 @@ pub(crate) async fn apply(tx: &mut Tx, who: &Actor, before: &Subscription, now: 
         if after.cancel_at_period_end {
             after.cancel_at = Some(after.current_period_end);
         }
+        discounts::expire(tx, who, &mut after).await?;
     }
     save(tx, who, &mut after).await?;
     let events = ["customer.subscription.updated", "customer.subscription.pending_update_applied"];

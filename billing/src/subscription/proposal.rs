@@ -4,7 +4,7 @@
 use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::error::{Error, Result};
-use crate::invoice::{self, Bill, NewLine, reduce};
+use crate::invoice::{self, NewLine, reduce};
 use crate::proration::Span;
 use crate::store::Tx;
 use crate::subscription::billed::{self, Details, Standing};
@@ -107,7 +107,7 @@ async fn lines(
         Turn::Begins => Period::Begins(Span::new(after.current_period_start, after.current_period_end)?),
         Turn::GoesOn | Turn::Trial => Period::GoesOn(turn::whole(before)?),
     };
-    let prices = prices(tx, who, after, turn, billing.now).await?;
+    let prices = prices(tx, who, after, turn).await?;
     let changed: Vec<Changed> = each
         .iter()
         .zip(&standing)
@@ -128,25 +128,23 @@ fn of<'a>(pair: &Pair<'_>, standing: &'a [Standing]) -> Option<&'a Standing> {
 
 /// What a whole period of each item costs. A proration has the discounts in it that are for it; a whole new period is
 /// billed as any other, and discounted on its invoice.
-async fn prices(tx: &mut Tx, who: &Actor, after: &Subscription, turn: Turn, now: Seconds) -> Result<Vec<i64>> {
+async fn prices(tx: &mut Tx, who: &Actor, after: &Subscription, turn: Turn) -> Result<Vec<i64>> {
     let lines = invoice::period_lines(after)?;
     if turn == Turn::Begins {
         return Ok(lines.iter().map(|line| line.amount).collect());
     }
-    discounted(tx, who, after, &lines, now).await
+    discounted(tx, who, after, &lines).await
 }
 
-/// What discounts leave of lines that stand for whole periods.
+/// What discounts leave of lines that stand for the whole current period.
 pub(crate) async fn discounted(
     tx: &mut Tx,
     who: &Actor,
     subscription: &Subscription,
     lines: &[NewLine],
-    now: Seconds,
 ) -> Result<Vec<i64>> {
-    let bill = Bill::of(subscription, "subscription_update", Vec::new(), now);
-    let reductions = reduce::reductions(tx, who, &bill).await?;
-    let taken = reduce::reduce(lines, &reductions);
+    let standing = reduce::standing(tx, who, subscription).await?;
+    let taken = reduce::reduce(lines, &standing);
     Ok(lines.iter().zip(taken).map(|(line, taken)| line.amount - taken.sum()).collect())
 }
 

@@ -9,7 +9,7 @@ use crate::payment;
 use crate::store::Tx;
 use crate::subscription::proposal::{self, Billing};
 use crate::subscription::scheduled::{self, State};
-use crate::subscription::{Anchor, ProrationBehavior, Status, Subscription, announce, get, save, status};
+use crate::subscription::{Anchor, ProrationBehavior, Status, Subscription, announce, discounts, get, save, status};
 
 /// How to go on.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,7 @@ pub(crate) async fn go_on(
 ) -> Result<Resumed> {
     subscription.enter(Status::Active, at)?;
     turn(&mut subscription, resume.anchor, at)?;
+    discounts::expire(tx, who, &mut subscription).await?;
     save(tx, who, &mut subscription).await?;
     let mut invoice = None;
     if let Some(lines) = lines(tx, who, &subscription, resume, at).await? {
@@ -78,7 +79,10 @@ pub(crate) async fn go_on(
     let events = ["customer.subscription.updated", "customer.subscription.resumed"];
     announce(tx, who, Some(before), &subscription, events[1], &events).await?;
     match invoice.take() {
-        Some(made) => invoice = Some(payment::unpayable(tx, who, &subscription, made).await?),
+        Some(made) => {
+            invoice::credit::settle_owed(tx, who, &made, at).await?;
+            invoice = Some(payment::unpayable(tx, who, &subscription, made).await?);
+        }
         None => owe_again(tx, who, &subscription, at).await?,
     }
     // Either may have moved it on.

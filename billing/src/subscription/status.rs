@@ -3,7 +3,7 @@
 use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::error::{Error, Result};
-use crate::invoice::Invoice;
+use crate::invoice::{Invoice, credit};
 use crate::settings::{self, AfterLastAttempt};
 use crate::store::Tx;
 use crate::subscription::{Subscription, announce, cancel, get, pause, pending, save};
@@ -78,6 +78,20 @@ pub(crate) async fn paid(tx: &mut Tx, who: &Actor, invoice: &Invoice, at: Second
         }
     }
     follow(tx, who, invoice, &owing, Status::Active, at).await
+}
+
+/// Credit has settled what was owed on invoices: a subscription on which nothing is owed any more is in order again.
+pub(crate) async fn settled(tx: &mut Tx, who: &Actor, id: &str, at: Seconds) -> Result<()> {
+    let before = get(tx, who, id).await?;
+    let was_behind = matches!(before.status, Status::PastDue | Status::Unpaid);
+    if !was_behind || !credit::owed(tx, who, id).await?.is_empty() {
+        return Ok(());
+    }
+    let mut after = before.clone();
+    after.enter(Status::Active, at)?;
+    save(tx, who, &mut after).await?;
+    let event = "customer.subscription.updated";
+    announce(tx, who, Some(&before), &after, event, &[event]).await
 }
 
 /// An attempt got nothing, or waits for the customer: the subscription is behind.

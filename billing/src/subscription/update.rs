@@ -270,6 +270,9 @@ pub(crate) async fn apply(
         scheduled::give_way(tx, who, &mut after, now).await?;
     }
     items::save(tx, who, &before.items, &items, now).await?;
+    if after.current_period_start != before.current_period_start {
+        discounts::expire(tx, who, &mut after).await?;
+    }
     save(tx, who, &mut after).await?;
     let mut invoice = match is_invoiced {
         true => Some(bill(tx, who, &mut after, lines, payment_behavior, now).await?),
@@ -290,6 +293,9 @@ pub(crate) async fn apply(
         }
         _ => false,
     };
+    if let Some(invoice) = &invoice {
+        invoice::credit::settle_owed(tx, who, invoice, now).await?;
+    }
     let subscription = if invoice.is_some() { get(tx, who, &before.id).await? } else { after };
     Ok(Updated { subscription, invoice, collect })
 }

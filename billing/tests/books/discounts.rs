@@ -12,7 +12,7 @@ use billing::{Decimal, Error, Patch, invoice, transact};
 
 use crate::support::{DAY, HOUR, Stage, at, done, field, kind, on_both, plan, refused, seen};
 
-fn percent(whole: i64, duration: Duration) -> NewCoupon {
+pub fn percent(whole: i64, duration: Duration) -> NewCoupon {
     NewCoupon {
         id: None,
         percent_off: Some(Decimal::parse(&whole.to_string(), 4, "percent_off").unwrap()),
@@ -27,12 +27,12 @@ fn percent(whole: i64, duration: Duration) -> NewCoupon {
     }
 }
 
-fn amount(stage: &Stage, amount: i64) -> NewCoupon {
+pub fn amount(stage: &Stage, amount: i64) -> NewCoupon {
     let currency = Some(stage.eur());
     NewCoupon { percent_off: None, amount_off: Some(amount), currency, ..percent(1, Duration::Forever) }
 }
 
-async fn made(stage: &Stage, new: NewCoupon) -> Coupon {
+pub async fn made(stage: &Stage, new: NewCoupon) -> Coupon {
     done!(stage, |tx| coupon::create(tx, &stage.who, new.clone()))
 }
 
@@ -54,15 +54,15 @@ fn code(coupon: &Coupon, restrictions: Restrictions) -> NewPromotionCode {
     }
 }
 
-fn by(coupon: &Coupon) -> Wanted {
+pub fn by(coupon: &Coupon) -> Wanted {
     Wanted::Coupon(coupon.id.clone())
 }
 
-fn with(wanted: &[Wanted]) -> SubscriptionUpdate {
+pub fn with(wanted: &[Wanted]) -> SubscriptionUpdate {
     SubscriptionUpdate { discounts: Patch::Set(wanted.to_vec()), ..SubscriptionUpdate::default() }
 }
 
-fn discounted(customer: &Customer, price: &Price, wanted: &[Wanted]) -> NewSubscription {
+pub fn discounted(customer: &Customer, price: &Price, wanted: &[Wanted]) -> NewSubscription {
     NewSubscription { discounts: wanted.to_vec(), ..plan(customer, price) }
 }
 

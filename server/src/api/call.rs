@@ -137,6 +137,11 @@ impl Ready {
         self.key.as_ref().and_then(|key| key.progress.as_deref())
     }
 
+    /// The request's key.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_ref().map(|key| key.text.as_str())
+    }
+
     /// Notes what has been made so far, so that the same request, sent again after a crash, goes on from there.
     pub async fn note(&self, tx: &mut Tx, made: &str) -> Result<()> {
         match &self.key {

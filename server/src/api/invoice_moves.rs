@@ -3,6 +3,7 @@
 use billing::customer;
 use billing::invoice::draft::{self, InvoiceUpdate, NewInvoice};
 use billing::invoice::{self, Invoice, Status};
+use billing::payment::Asked;
 use billing::subscription::CollectionMethod;
 use billing::{Currency, Error, Result, Seconds, Tx, payment, transact, wire};
 
@@ -130,6 +131,14 @@ pub async fn pay(mut call: Call) -> Result<Reply> {
         });
     }
     let is_repeated = call.made().is_some();
+    // The charge that an earlier run of this request began: what became of it is the answer.
+    if call.made().is_some_and(|made| made != id) {
+        let mut tx = call.read().await?;
+        let invoice = invoice::get(&mut tx, &call.who, &id).await?;
+        drop(tx);
+        stands(&call, &invoice).await?;
+        return kept(&call, &id).await;
+    }
     let invoice = transact!(call.app.db, |tx| {
         call.note(tx, &id).await?;
         tx.unaudited();
@@ -137,18 +146,24 @@ pub async fn pay(mut call: Call) -> Result<Reply> {
     })?;
     let is_settled = invoice.status == Status::Paid && (is_repeated || invoice.amount_due == 0);
     if !is_settled {
-        collect(&call, &id, method.as_deref()).await?;
+        let asked = Asked { method, key: call.key().map(str::to_owned) };
+        let gateway = call.app.gateway.clone();
+        let invoice = payment::collect_as(&call.app.db, gateway, &call.who, &id, asked).await?;
+        stands(&call, &invoice).await?;
     }
+    kept(&call, &id).await
+}
+
+async fn kept(call: &Ready, id: &str) -> Result<Reply> {
     change!(call, |tx| {
         // Only the key changes here; the invoice was changed when it was paid.
         tx.unaudited();
-        wire::invoice(&call.who.tenant, &invoice::get(tx, &call.who, &id).await?)
+        wire::invoice(&call.who.tenant, &invoice::get(tx, &call.who, id).await?)
     })
 }
 
 /// A decline is an error here, and so is a payment that waits for the customer; the invoice stays open.
-async fn collect(call: &Ready, id: &str, method: Option<&str>) -> Result<()> {
-    let invoice = payment::collect_with(&call.app.db, call.app.gateway.clone(), &call.who, id, method).await?;
+async fn stands(call: &Ready, invoice: &Invoice) -> Result<()> {
     if invoice.status == Status::Paid {
         return Ok(());
     }

@@ -1,13 +1,18 @@
 //! Invoices and their items by hand, as the merchant's backend makes and moves them.
 
+use billing::gateway::{Notice, Outcome};
+use billing::payment::fate;
+use billing::{Actor, directory, transact};
 use serde_json::{Value, json};
 
+use crate::subscriptions::Silent;
 use crate::support::{Shop, on_both};
 
 on_both!(
     an_invoice_is_made_of_items,
     an_invoice_is_paid,
     a_card_that_is_declined_leaves_it_open,
+    a_payment_that_was_cut_off_is_not_asked_for_again,
     an_invoice_is_moved,
     what_is_wrong_is_named,
 );
@@ -103,6 +108,30 @@ async fn a_card_that_is_declined_leaves_it_open(shop: Shop) {
         assert_eq!((answer.status, &answer.json["error"]["code"]), (status, &json!(code)));
         assert_eq!(shop.get(&format!("/v1/invoices/{draft}")).await.ok()["status"], "open");
     }
+}
+
+/// The process dies while the gateway is asked: the same request, sent again, is told what became of that charge.
+async fn a_payment_that_was_cut_off_is_not_asked_for_again(shop: Shop) {
+    let path = format!("/v1/invoices/{}", draft(&shop, &shop.paying_customer().await, 900).await);
+    let (dying, pay) = (shop.with_gateway(Silent { dies: true }), format!("{path}/pay"));
+    dying.post_with_key("k1", &pay, "").await.refused(500, "internal_error", "");
+    assert_eq!(shop.post_with_key("k1", &pay, "").await.status, 409, "nobody knows yet");
+
+    let mut tx = shop.app.db.read().await.unwrap();
+    let tenant = directory::tenant(&mut tx, &shop.merchant, false).await.unwrap();
+    drop(tx);
+    let who = Actor::system(tenant, "test");
+    let key = format!("{}/{}/1", who.tenant.key, path.rsplit('/').next().unwrap());
+    let outcome = Outcome::Declined { reference: "r".into(), code: "insufficient_funds".into() };
+    let told = Notice { id: 1, key, outcome };
+    transact!(shop.app.db, |tx| fate::notice(tx, &who, &told).await).unwrap();
+
+    let answer = shop.post_with_key("k1", &pay, "").await;
+    assert_eq!((answer.status, &answer.json["error"]["decline_code"]), (402, &json!("insufficient_funds")));
+    assert_eq!(shop.get("/v1/charges").await.ids().len(), 1);
+    assert_eq!(shop.post_with_key("k1", &pay, "").await.text, answer.text);
+    assert_eq!(shop.post_with_key("k2", &pay, "").await.ok()["status"], "paid");
+    assert_eq!(shop.get("/v1/charges").await.ids().len(), 2);
 }
 
 async fn an_invoice_is_moved(shop: Shop) {
