@@ -23,7 +23,8 @@ export default defineConfig({
     // A custom domain's certificate is the tests' own.
     ignoreHTTPSErrors: true,
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // Pictures of every instant are what a trace costs most.
+    trace: { mode: 'retain-on-failure', screenshots: false },
   },
   projects: [
     { name: 'wasm', testDir: 'tests', use: chromium },

@@ -1,5 +1,5 @@
 // What specs need of a merchant: customers made through the API, links for them, and the way in.
-import { expect, type Page } from '@playwright/test'
+import { expect, test, type Page } from '@playwright/test'
 import Stripe from 'stripe'
 
 import { demo } from './server'
@@ -71,5 +71,6 @@ export async function enter(page: Page, customer: string, parameters: Record<str
 
 /** Waits until a page has been taken over by WebAssembly; at once where there is no JavaScript. */
 export async function settled(page: Page) {
+  if (test.info().project.use.javaScriptEnabled === false) return
   await page.waitForLoadState('networkidle')
 }
