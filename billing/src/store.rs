@@ -125,7 +125,7 @@ impl Db {
         let conn = match &*self.pools {
             Pools::Sqlite { readers, .. } => Conn::Sqlite(readers.begin().await?),
             Pools::Postgres(pool) => {
-                Conn::Postgres(pool.begin_with("begin isolation level repeatable read read only").await?)
+                Conn::Postgres(begin_postgres(pool, "begin isolation level repeatable read read only").await?)
             }
         };
         Ok(self.transaction(conn))
@@ -135,7 +135,9 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         let conn = match &*self.pools {
             Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.begin_with("begin immediate").await?),
-            Pools::Postgres(pool) => Conn::Postgres(pool.begin_with("begin isolation level repeatable read").await?),
+            Pools::Postgres(pool) => {
+                Conn::Postgres(begin_postgres(pool, "begin isolation level repeatable read").await?)
+            }
         };
         Ok(self.transaction(conn))
     }
@@ -316,6 +318,13 @@ async fn open_postgres(url: &str) -> Result<Pools> {
         return Err(Error::internal("PostgreSQL 15 or later is needed"));
     }
     Ok(Pools::Postgres(pool))
+}
+
+/// Begins in a task of its own, which goes on when whoever asked is gone, as a client is that hangs up: sqlx would give
+/// the connection back to its pool before it hears that the transaction is open, and the next one would be inside it.
+async fn begin_postgres(pool: &PgPool, begin: &'static str) -> Result<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    tokio::spawn(async move { pool.begin_with(begin).await }).await.map_err(Error::internal)?.map_err(Error::from)
 }
 
 /// A value kept as JSON text, which the database never looks into.

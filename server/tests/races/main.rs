@@ -10,6 +10,7 @@ mod agree;
 mod support;
 
 mod crowd;
+mod disconnect;
 mod keys;
 mod process;
 
