@@ -46,7 +46,8 @@ pub async fn read_leaving(id: String) -> Result<Shown> {
     let session = crate::session::Session::current()?;
     let mut tx = session.db.read().await?;
     let books = crate::present::subscription::read(&mut tx, &session, &id).await?;
-    Ok(session.show(&present::view(&session, &books)))
+    let own = present::own_reasons(&mut tx, &session).await?;
+    Ok(session.show(&present::view(&session, &books, &own)))
 }
 
 #[server]
@@ -141,7 +142,7 @@ fn question(reasons: Vec<Reason>) -> AnyView {
         view! {
             <label class="choice">
                 <input type="radio" name="feedback" value=reason.value/>
-                <span>{reason.label}</span>
+                <span><bdi>{reason.label}</bdi></span>
             </label>
         }
         .into_any()

@@ -1,7 +1,9 @@
 //! What canceling would mean for one subscription, as the configuration has it.
 
+use billing::Tx;
 use billing::portal::acts::Cancellation;
 use billing::portal::features::{CancelMode, Proration, SubscriptionCancel};
+use billing::portal::feedback::{self, FeedbackOption};
 use billing::subscription::{Feedback, Status};
 
 use super::standing;
@@ -11,20 +13,35 @@ use crate::pages::cancel::{Leaving, Reason, Terms, Way};
 use crate::session::Session;
 use crate::text::{Locale, format, say};
 
-/// What the form holds: both answers may be left out.
+/// What the form holds: both answers may be left out. A reason is one of Stripe's words, or the id of one of the merchant's.
 pub fn answers(feedback: Option<String>, comment: Option<String>) -> Result<Cancellation> {
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-    let feedback = given(feedback).map(|word| Feedback::parse(&word, "feedback")).transpose()?;
-    Ok(Cancellation { feedback, comment: given(comment) })
+    let (feedback_option, word): (Vec<_>, Vec<_>) =
+        given(feedback).into_iter().partition(|reason| reason.starts_with("bfo_"));
+    let feedback = word.first().map(|word| Feedback::parse(word, "feedback")).transpose()?;
+    Ok(Cancellation { feedback, feedback_option: feedback_option.into_iter().next(), comment: given(comment) })
 }
 
-pub fn view(session: &Session, books: &Books) -> Leaving {
+/// The merchant's own reasons that are still in use, in the configuration's order.
+pub async fn own_reasons(tx: &mut Tx, session: &Session) -> billing::Result<Vec<FeedbackOption>> {
+    let asked = &session.guest.configuration.features.subscription_cancel.cancellation_reason;
+    feedback::in_use(tx, &session.who, asked.feedback_options.as_deref().unwrap_or_default()).await
+}
+
+pub fn view(session: &Session, books: &Books, own: &[FeedbackOption]) -> Leaving {
     let feature = &session.guest.configuration.features.subscription_cancel;
     let may = feature.enabled && !session.who.is_read_only();
-    leaving(session.locale, books, feature, may, &session.guest.brand.name)
+    let offer = Offer { feature, own };
+    leaving(session.locale, books, &offer, may, &session.guest.brand.name)
 }
 
-fn leaving(locale: Locale, books: &Books, feature: &SubscriptionCancel, may: bool, merchant: &str) -> Leaving {
+/// What the configuration says of canceling, with the texts of the merchant's own reasons.
+struct Offer<'a> {
+    feature: &'a SubscriptionCancel,
+    own: &'a [FeedbackOption],
+}
+
+fn leaving(locale: Locale, books: &Books, offer: &Offer, may: bool, merchant: &str) -> Leaving {
     let subscription = &books.held.subscription;
     let plan = standing::name(subscription);
     let way = if subscription.status.is_ended() {
@@ -34,22 +51,24 @@ fn leaving(locale: Locale, books: &Books, feature: &SubscriptionCancel, may: boo
         let date = format::date(locale, end);
         Way::Already(say!(effect.already, locale, plan = plan, date = date))
     } else if may {
-        Way::Open(terms(locale, books, feature))
+        Way::Open(terms(locale, books, offer))
     } else {
         Way::Off(say!(effect.off, locale, plan = plan, merchant = merchant))
     };
     Leaving { id: subscription.id.clone(), plan, way }
 }
 
-fn terms(locale: Locale, books: &Books, feature: &SubscriptionCancel) -> Terms {
+fn terms(locale: Locale, books: &Books, Offer { feature, own }: &Offer) -> Terms {
     let question = &feature.cancellation_reason;
-    let reasons: Vec<Reason> = question
-        .options
-        .iter()
-        .filter(|_| question.enabled)
-        .map(|reason| Reason { value: reason.name().to_owned(), label: label(locale, *reason) })
-        .collect();
+    let reasons = if question.enabled { reasons(locale, own, &question.options) } else { Vec::new() };
     Terms { effects: effects(locale, books, feature), at_once: feature.mode == CancelMode::Immediately, reasons }
+}
+
+/// The merchant's own words come first, so that "another reason" stays where lists end.
+fn reasons(locale: Locale, own: &[FeedbackOption], options: &[Feedback]) -> Vec<Reason> {
+    let own = own.iter().map(|option| Reason { value: option.id.clone(), label: option.description.clone() });
+    let usual = options.iter().map(|word| Reason { value: word.name().to_owned(), label: label(locale, *word) });
+    own.chain(usual).collect()
 }
 
 fn effects(locale: Locale, books: &Books, feature: &SubscriptionCancel) -> Vec<String> {
@@ -102,7 +121,13 @@ mod tests {
 
     fn way(subscription: Subscription, feature: &SubscriptionCancel, may: bool) -> Way {
         let held = Held { subscription, method: None, open: None };
-        leaving(Locale::En, &Books { now: at("2026-11-20"), held }, feature, may, "Acme").way
+        let offer = Offer { feature, own: &[option("bfo_2", "Too many mails"), option("bfo_1", "Moved away")] };
+        leaving(Locale::En, &Books { now: at("2026-11-20"), held }, &offer, may, "Acme").way
+    }
+
+    fn option(id: &str, description: &str) -> FeedbackOption {
+        let (id, description) = (id.to_owned(), description.to_owned());
+        FeedbackOption { id, description, active: true, deactivated_at: None, created: at("2026-11-20"), version: 1 }
     }
 
     fn usual() -> SubscriptionCancel {
@@ -122,8 +147,9 @@ mod tests {
                 "Until then you can change your mind at any time.",
             ]
         );
-        assert_eq!(terms.reasons.len(), 8);
-        assert_eq!(terms.reasons[0].value, "too_expensive");
+        let said: Vec<_> = terms.reasons.iter().map(|reason| (reason.value.as_str(), reason.label.as_str())).collect();
+        assert_eq!(said[..2], [("bfo_2", "Too many mails"), ("bfo_1", "Moved away")]);
+        assert_eq!((said.len(), said[2].0), (10, "too_expensive"));
     }
 
     #[test]
@@ -165,6 +191,8 @@ mod tests {
         assert_eq!((nothing.feedback, nothing.comment), (None, None));
         let both = answers(Some("unused".into()), Some("Bye".into())).unwrap();
         assert_eq!((both.feedback, both.comment.as_deref()), (Some(Feedback::Unused), Some("Bye")));
+        let own = answers(Some("bfo_1".into()), None).unwrap();
+        assert_eq!((own.feedback, own.feedback_option.as_deref()), (None, Some("bfo_1")));
         assert!(answers(Some("bored".into()), None).is_err());
     }
 }

@@ -4,14 +4,16 @@ use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::patch::Patch;
 use crate::portal::configuration::Configuration;
-use crate::portal::features::CancelMode;
-use crate::portal::session;
+use crate::portal::features::{CancelMode, CancellationReason};
+use crate::portal::{feedback, session};
 use crate::store::Tx;
 use crate::subscription::{self, Feedback, Subscription, SubscriptionUpdate};
 
 #[derive(Debug, Clone, Default)]
 pub struct Cancellation {
     pub feedback: Option<Feedback>,
+    /// The id of a reason in the merchant's own words.
+    pub feedback_option: Option<String>,
     pub comment: Option<String>,
 }
 
@@ -25,11 +27,7 @@ pub async fn cancel(
 ) -> Result<Subscription> {
     let feature = &allowed.features.subscription_cancel;
     may_write(who, feature.enabled)?;
-    if let Some(feedback) = cancellation.feedback
-        && !(feature.cancellation_reason.enabled && feature.cancellation_reason.options.contains(&feedback))
-    {
-        return Err(Error::invalid("feedback", "This reason is not one of those offered."));
-    }
+    check_reason(tx, who, &feature.cancellation_reason, &cancellation).await?;
     let comment = cancellation.comment.filter(|c| !c.trim().is_empty());
     let current = subscription::get(tx, who, id).await?;
     let at_period_end = feature.mode == CancelMode::AtPeriodEnd;
@@ -37,12 +35,21 @@ pub async fn cancel(
         return Ok(current);
     }
     let subscription = match feature.mode {
-        CancelMode::Immediately => subscription::cancel::now(tx, who, id, cancellation.feedback, comment).await?,
+        CancelMode::Immediately => {
+            let ending = subscription::cancel::Cancellation {
+                feedback: cancellation.feedback,
+                feedback_option: cancellation.feedback_option,
+                comment,
+                ..Default::default()
+            };
+            subscription::cancel::at_once(tx, who, id, ending).await?.subscription
+        }
         CancelMode::AtPeriodEnd => {
             let update = SubscriptionUpdate {
                 cancel_at_period_end: Some(true),
                 comment: comment.map_or(Patch::Keep, Patch::Set),
                 feedback: cancellation.feedback.map_or(Patch::Keep, Patch::Set),
+                feedback_option: cancellation.feedback_option.map_or(Patch::Keep, Patch::Set),
                 ..SubscriptionUpdate::default()
             };
             subscription::update::update(tx, who, id, update).await?.subscription
@@ -50,6 +57,21 @@ pub async fn cancel(
     };
     session::complete(tx, who).await?;
     Ok(subscription)
+}
+
+/// A reason is one of those offered, and still in use.
+async fn check_reason(tx: &mut Tx, who: &Actor, asked: &CancellationReason, given: &Cancellation) -> Result<()> {
+    let own = asked.feedback_options.as_deref().unwrap_or_default();
+    let is_offered = given.feedback.is_none_or(|word| asked.options.contains(&word))
+        && given.feedback_option.as_ref().is_none_or(|id| own.contains(id));
+    let is_given = given.feedback.is_some() || given.feedback_option.is_some();
+    if is_given && !(asked.enabled && is_offered) {
+        return Err(Error::invalid("feedback", "This reason is not one of those offered."));
+    }
+    match &given.feedback_option {
+        Some(id) => feedback::check_usable(tx, who, id, "feedback").await,
+        None => Ok(()),
+    }
 }
 
 /// Takes back a cancellation that has not taken effect.

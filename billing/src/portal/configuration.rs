@@ -11,6 +11,7 @@ use crate::page::{Listed, Page, page};
 use crate::patch::{Metadata, MetadataPatch, Patch, check_text, merge_metadata};
 use crate::portal::branding::{self, BrandingUpdate, Look};
 use crate::portal::features::Features;
+use crate::portal::feedback;
 use crate::store::{Json, Tx, maybe, run};
 use crate::{catalog, id, wire};
 
@@ -254,10 +255,12 @@ async fn apply(tx: &mut Tx, who: &Actor, configuration: &mut Configuration, upda
     }
     if let Some(patch) = update.features {
         let mut features = serde_json::to_value(&configuration.features.0)?;
+        let offered = configuration.features.subscription_cancel.cancellation_reason.feedback_options.take();
         merge(&mut features, &serde_json::to_value(Features::default())?, &patch);
         configuration.features.0 = serde_path_to_error::deserialize(features).map_err(not_a_feature)?;
         configuration.features.check()?;
         check_products(tx, who, &configuration.features).await?;
+        check_feedback_options(tx, who, &configuration.features, &offered.unwrap_or_default()).await?;
     }
     Ok(())
 }
@@ -300,6 +303,21 @@ async fn check_products(tx: &mut Tx, who: &Actor, features: &Features) -> Result
             if price.product != allowed.product {
                 return Err(Error::invalid(param, "The price does not belong to the product."));
             }
+        }
+    }
+    Ok(())
+}
+
+/// New ones are in use; one that was `offered` already and went out of use since is no reason to refuse another change.
+async fn check_feedback_options(tx: &mut Tx, who: &Actor, features: &Features, offered: &[String]) -> Result<()> {
+    let chosen = features.subscription_cancel.cancellation_reason.feedback_options.as_deref().unwrap_or_default();
+    for (n, id) in chosen.iter().enumerate() {
+        let param = format!("features[subscription_cancel][cancellation_reason][feedback_options][{n}]");
+        if chosen[..n].contains(id) {
+            return Err(Error::invalid(param, "This feedback option is listed twice."));
+        }
+        if !offered.contains(id) {
+            feedback::check_usable(tx, who, id, &param).await?;
         }
     }
     Ok(())

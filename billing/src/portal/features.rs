@@ -59,6 +59,7 @@ pub struct SubscriptionCancel {
 #[serde(deny_unknown_fields)]
 pub struct CancellationReason {
     pub enabled: bool,
+    /// Ids of feedback options, in the order in which they are shown.
     pub feedback_options: Option<Vec<String>>,
     pub options: Vec<Feedback>,
 }
@@ -220,7 +221,7 @@ impl Features {
         }
         if cancel.cancellation_reason.enabled
             && cancel.cancellation_reason.options.is_empty()
-            && cancel.cancellation_reason.feedback_options.is_none()
+            && cancel.cancellation_reason.feedback_options.as_ref().is_none_or(Vec::is_empty)
         {
             return refuse(
                 "subscription_cancel][cancellation_reason][options",

@@ -36,6 +36,25 @@ pub async fn get(tx: &mut Tx, who: &Actor, id: &str) -> Result<FeedbackOption> {
     .ok_or_else(|| Error::missing("billing.feedback_option", id))
 }
 
+/// Those of `ids` that are in use, in the order of `ids`.
+pub async fn in_use(tx: &mut Tx, who: &Actor, ids: &[String]) -> Result<Vec<FeedbackOption>> {
+    let mut found = Vec::new();
+    for id in ids {
+        found.push(get(tx, who, id).await?);
+    }
+    found.retain(|option| option.active);
+    Ok(found)
+}
+
+/// Refuses on `param` what is not there, or not in use any more.
+pub(crate) async fn check_usable(tx: &mut Tx, who: &Actor, id: &str, param: &str) -> Result<()> {
+    let option = get(tx, who, id).await.map_err(|error| error.on(param))?;
+    if option.active {
+        return Ok(());
+    }
+    Err(Error::invalid(param, format!("The feedback option {id} is inactive.")))
+}
+
 pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, active: Option<bool>) -> Result<Listed<FeedbackOption>> {
     page!(tx, who, page, "feedback_option", columns!(), "(cast($7 as boolean) is null or active = $7)", active)
 }

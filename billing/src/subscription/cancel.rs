@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::invoice::{Bill, NewLine, compose, credit, issue, item};
 use crate::page::Page;
 use crate::patch::check_text;
+use crate::portal::feedback;
 use crate::store::{Tx, run};
 use crate::subscription::update::{Updated, begin_collecting};
 use crate::subscription::{
@@ -64,6 +65,7 @@ pub(crate) fn clear(subscription: &mut Subscription) {
 #[derive(Debug, Clone, Default)]
 pub struct Cancellation {
     pub feedback: Option<Feedback>,
+    pub feedback_option: Option<String>,
     pub comment: Option<String>,
     /// Whether unused time that was paid for is given back.
     pub prorate: bool,
@@ -90,6 +92,9 @@ pub async fn at_once(tx: &mut Tx, who: &Actor, id: &str, cancellation: Cancellat
         return Ok(Updated { subscription: before, invoice: None, collect: false });
     }
     check_text(cancellation.comment.as_deref().unwrap_or_default(), 5000, "cancellation_details[comment]")?;
+    if let Some(option) = &cancellation.feedback_option {
+        feedback::check_usable(tx, who, option, "cancellation_details[feedback_option]").await?;
+    }
     let customer = customer::get(tx, who, &before.customer).await?;
     let at = customer::now(tx, who, &customer).await?;
     let before = pending::expire(tx, who, &before, at).await?;
@@ -98,6 +103,7 @@ pub async fn at_once(tx: &mut Tx, who: &Actor, id: &str, cancellation: Cancellat
     let said = &mut ending.cancellation_details.0;
     said.reason = Some("cancellation_requested".into());
     said.feedback = cancellation.feedback.or(said.feedback);
+    said.feedback_option = cancellation.feedback_option.or(said.feedback_option.take());
     said.comment = cancellation.comment.or(said.comment.take());
     let credits = if cancellation.prorate { proposal::credits(tx, who, &before, at).await? } else { Vec::new() };
     if !cancellation.invoice_now && !settles_debt(tx, who, &before, &credits).await? {

@@ -72,6 +72,8 @@ text_enum!(
 pub struct CancellationDetails {
     pub comment: Option<String>,
     pub feedback: Option<Feedback>,
+    /// The id of a feedback option: a reason in the merchant's own words.
+    pub feedback_option: Option<String>,
     /// `cancellation_requested`, `payment_failed`, …
     pub reason: Option<String>,
 }

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::invoice::{self, Bill, Invoice, NewLine, compose, issue, item};
 use crate::patch::{MetadataPatch, Patch, check_text, merge_metadata};
 use crate::payment;
+use crate::portal::feedback;
 use crate::store::{Tx, all, run};
 use crate::subscription::change::ProrationBehavior;
 use crate::subscription::create::{PaymentBehavior, check_days_until_due};
@@ -39,6 +40,7 @@ pub struct SubscriptionUpdate {
     pub cancel_at: Patch<Seconds>,
     pub comment: Patch<String>,
     pub feedback: Patch<Feedback>,
+    pub feedback_option: Patch<String>,
     pub collection_method: Option<CollectionMethod>,
     pub days_until_due: Option<i64>,
     pub payment_settings: Option<PaymentSettings>,
@@ -251,6 +253,10 @@ async fn say_when_it_ends(
     check_text(comment.as_deref().unwrap_or_default(), 5000, "cancellation_details[comment]")?;
     update.comment.clone().apply(&mut after.cancellation_details.0.comment);
     update.feedback.clone().apply(&mut after.cancellation_details.0.feedback);
+    if let Patch::Set(option) = &update.feedback_option {
+        feedback::check_usable(tx, who, option, "cancellation_details[feedback_option]").await?;
+    }
+    update.feedback_option.clone().apply(&mut after.cancellation_details.0.feedback_option);
     Ok(())
 }
 

@@ -27,7 +27,7 @@ pub fn subscription(tenant: &Tenant, s: &Subscription) -> Value {
         "cancellation_details": {
             "comment": s.cancellation_details.comment,
             "feedback": s.cancellation_details.feedback,
-            "feedback_option": null,
+            "feedback_option": s.cancellation_details.feedback_option,
             "reason": s.cancellation_details.reason,
         },
         "collection_method": s.collection_method,

@@ -2,6 +2,7 @@
 
 use billing::portal::acts::{self, Cancellation};
 use billing::portal::configuration::{self, Configuration, ConfigurationUpdate};
+use billing::portal::feedback;
 use billing::subscription::{Feedback, Status, Subscription};
 use billing::{Actor, Error};
 use serde_json::json;
@@ -20,7 +21,7 @@ async fn me(stage: &Stage, subscription: &Subscription) -> Actor {
 }
 
 fn because(feedback: Feedback, comment: &str) -> Cancellation {
-    Cancellation { feedback: Some(feedback), comment: Some(comment.into()) }
+    Cancellation { feedback: Some(feedback), comment: Some(comment.into()), ..Cancellation::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,7 +52,7 @@ async fn canceling_at_once_cannot_be_undone() {
     on_both(async |stage| {
         let before = stage.active().await;
         let (me, portal) = (me(stage, &before).await, allowed(stage, json!({"mode": "immediately"})).await);
-        let blank = || Cancellation { feedback: None, comment: Some("  ".into()) };
+        let blank = || Cancellation { comment: Some("  ".into()), ..Cancellation::default() };
         let ended = done!(stage, |tx| acts::cancel(tx, &me, &portal, &before.id, blank()));
         assert_eq!((ended.status, ended.ended_at), (Status::Canceled, Some(stage.now())));
         assert_eq!(ended.cancellation_details.comment, None);
@@ -95,11 +96,47 @@ async fn only_reasons_that_are_offered_are_taken() {
         let none = json!({"cancellation_reason": {"enabled": false, "options": ["other"]}});
         let portal = allowed(stage, none).await;
         assert_eq!(refused(&portal).await, "feedback");
-        let long = || Cancellation { feedback: None, comment: Some("x".repeat(5001)) };
+        let long = || Cancellation { comment: Some("x".repeat(5001)), ..Cancellation::default() };
         let error = refused!(stage, |tx| acts::cancel(tx, &me, &portal, &before.id, long()));
         assert_eq!(field(&error), "cancellation_details[comment]");
         assert_eq!(stage.subscription(&before.id).await, before);
         done!(stage, |tx| acts::cancel(tx, &me, &portal, &before.id, Cancellation::default()));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reason_may_be_said_in_the_merchants_words() {
+    on_both(async |stage| {
+        let before = stage.active().await;
+        let me = me(stage, &before).await;
+        let option = async |text: &str| done!(stage, |tx| feedback::create(tx, &stage.who, text)).id;
+        let (one, other, unlisted) = (option("Too many mails").await, option("Moved").await, option("Rain").await);
+        let asked = json!({"enabled": true, "options": [], "feedback_options": [other, one]});
+        let portal = allowed(stage, json!({"cancellation_reason": asked})).await;
+        let listed = seen!(stage, |tx| feedback::in_use(tx, &me, &[other.clone(), one.clone()]));
+        assert_eq!(listed.iter().map(|option| &option.description).collect::<Vec<_>>(), ["Moved", "Too many mails"]);
+
+        let own = |id: &str| Cancellation { feedback_option: Some(id.into()), ..Cancellation::default() };
+        done!(stage, |tx| feedback::deactivate(tx, &stage.who, &other));
+        for id in [&unlisted, &other, &"bfo_no".to_owned()] {
+            let error = refused!(stage, |tx| acts::cancel(tx, &me, &portal, &before.id, own(id)));
+            assert_eq!(field(&error), "feedback");
+        }
+        let listed = seen!(stage, |tx| feedback::in_use(tx, &me, &[other.clone(), one.clone()]));
+        assert_eq!(listed.len(), 1, "what is out of use is not offered");
+        // What is out of use since is no reason to refuse another change, but is not chosen anew.
+        let portal = allowed(stage, json!({"mode": "immediately"})).await;
+        let again = json!({"cancellation_reason": {"feedback_options": [one]}});
+        allowed(stage, again).await;
+        let back = json!({"subscription_cancel": {"cancellation_reason": {"feedback_options": [one, other]}}});
+        let update = ConfigurationUpdate { features: Some(back), ..ConfigurationUpdate::default() };
+        let error = refused!(stage, |tx| configuration::update(tx, &stage.who, "default", update.clone()));
+        assert_eq!(field(&error), "features[subscription_cancel][cancellation_reason][feedback_options][1]");
+
+        let ended = done!(stage, |tx| acts::cancel(tx, &me, &portal, &before.id, own(&one)));
+        assert_eq!(ended.cancellation_details.feedback_option.as_deref(), Some(one.as_str()));
+        assert_eq!((ended.status, ended.cancellation_details.feedback), (Status::Canceled, None));
     })
     .await;
 }

@@ -200,6 +200,7 @@ fn subscription() -> Subscription {
         cancellation_details: Json(CancellationDetails {
             comment: some("Too dear"),
             feedback: Some(Feedback::TooExpensive),
+            feedback_option: some("bfo_1"),
             reason: some("cancellation_requested"),
         }),
         pause_collection: Some(Json(PauseCollection { behavior: Behavior::Void, resumes_at: Some(LATER) })),

@@ -33,8 +33,9 @@ fn subscription_cancel(params: &mut Params, fields: &mut Fields) -> Result<()> {
     fields.text(params, "proration_behavior")?;
     fields.object(params, "cancellation_reason", |own, fields| {
         fields.boolean(own, "enabled")?;
+        fields.texts(own, "feedback_options")?;
         fields.texts(own, "options")?;
-        own.unsupported(&["feedback_options", "required"])
+        own.unsupported(&["required"])
     })?;
     params.unsupported(&["offers", "retention_coupon_id"])
 }

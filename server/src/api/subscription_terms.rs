@@ -26,16 +26,27 @@ const UNSUPPORTED_AT_CREATION: &[&str] = &["backdate_start_date", "billing_cycle
 const UNSUPPORTED_LATER: &[&str] = &["trial_from_plan"];
 const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "current_trial", "price_data"];
 
-pub(super) fn read_cancellation(params: &mut Params) -> Result<(Patch<String>, Patch<Feedback>)> {
+/// What is said of a cancellation.
+#[derive(Default)]
+pub(super) struct Said {
+    pub comment: Patch<String>,
+    pub feedback: Patch<Feedback>,
+    pub feedback_option: Patch<String>,
+}
+
+pub(super) fn read_cancellation(params: &mut Params) -> Result<Said> {
     let details = params.object("cancellation_details", |details| {
-        details.unsupported(&["feedback_option"])?;
-        Ok((details.patch_text("comment")?, details.patch_word("feedback", Feedback::parse)?))
+        Ok(Said {
+            comment: details.patch_text("comment")?,
+            feedback: details.patch_word("feedback", Feedback::parse)?,
+            feedback_option: details.patch_text("feedback_option")?,
+        })
     })?;
     Ok(details.unwrap_or_default())
 }
 
 pub(super) fn read_update(params: &mut Params) -> Result<SubscriptionUpdate> {
-    let (comment, feedback) = read_cancellation(params)?;
+    let said = read_cancellation(params)?;
     read_habits(params)?;
     params.unsupported(UNSUPPORTED_LATER)?;
     Ok(SubscriptionUpdate {
@@ -48,8 +59,9 @@ pub(super) fn read_update(params: &mut Params) -> Result<SubscriptionUpdate> {
         payment_behavior: params.word("payment_behavior", parse_change_behavior)?,
         cancel_at_period_end: params.boolean("cancel_at_period_end")?,
         cancel_at: read_new_cancel_at(params)?,
-        comment,
-        feedback,
+        comment: said.comment,
+        feedback: said.feedback,
+        feedback_option: said.feedback_option,
         collection_method: params.word("collection_method", CollectionMethod::parse)?,
         days_until_due: params.integer("days_until_due")?,
         payment_settings: read_payment_settings(params)?,

@@ -156,10 +156,11 @@ pub async fn update(mut call: Call) -> Result<Reply> {
 
 pub async fn cancel(mut call: Call) -> Result<Reply> {
     let id = call.id.clone();
-    let (comment, feedback) = read_cancellation(&mut call.params)?;
+    let said = read_cancellation(&mut call.params)?;
     let cancellation = Cancellation {
-        comment: comment.into_option(),
-        feedback: feedback.into_option(),
+        comment: said.comment.into_option(),
+        feedback: said.feedback.into_option(),
+        feedback_option: said.feedback_option.into_option(),
         prorate: call.params.boolean("prorate")?.unwrap_or(false),
         invoice_now: call.params.boolean("invoice_now")?.unwrap_or(false),
     };

@@ -1,12 +1,17 @@
 //! Portal configurations.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Shop, on_both};
 
 const PATH: &str = "/v1/billing_portal/configurations";
 
-on_both!(a_configuration_lives, json_features_are_read_leniently, what_is_wrong_is_named,);
+on_both!(
+    a_configuration_lives,
+    json_features_are_read_leniently,
+    reasons_in_the_merchants_own_words,
+    what_is_wrong_is_named,
+);
 
 async fn a_configuration_lives(shop: Shop) {
     let price = shop.monthly_price(1000).await;
@@ -71,6 +76,48 @@ async fn json_features_are_read_leniently(shop: Shop) {
         made["features"]["subscription_pause"]["duration"]["interval_options"],
         json!([{"interval": "month", "interval_count": 2}])
     );
+}
+
+async fn reasons_in_the_merchants_own_words(shop: Shop) {
+    let path = "/v1/billing/feedback_options";
+    let one = shop.post(path, "description=Too many mails").await.made();
+    let other = shop.post(path, "description=Moved away").await.made();
+    let reason = "features[subscription_cancel][cancellation_reason]";
+    let form =
+        format!("{reason}[enabled]=true&{reason}[feedback_options][]={other}&{reason}[feedback_options][]={one}");
+    let asked = |made: &Value| made["features"]["subscription_cancel"]["cancellation_reason"].clone();
+    let made = shop.post(PATH, &form).await.ok();
+    assert_eq!(asked(&made), json!({"enabled": true, "feedback_options": [other, one], "options": []}));
+    let own = format!("{PATH}/{}", made["id"].as_str().unwrap());
+    let expand = "expand[]=features.subscription_cancel.cancellation_reason.feedback_options";
+    let shown = asked(&shop.get(&format!("{own}?{expand}")).await.ok());
+    assert_eq!(
+        (&shown["feedback_options"][0]["description"], &shown["feedback_options"][1]["id"]),
+        (&json!("Moved away"), &json!(one))
+    );
+
+    let param = format!("{reason}[feedback_options]");
+    let with = |id: &str| format!("{param}[]={id}");
+    shop.post(&own, &with("bfo_no")).await.refused(404, "resource_missing", &format!("{param}[0]"));
+    let theirs = shop.neighbour().await.post(path, "description=Theirs").await.made();
+    shop.post(&own, &with(&theirs)).await.refused(404, "resource_missing", &format!("{param}[0]"));
+    let twice = format!("{}&{}", with(&one), with(&one));
+    shop.post(&own, &twice).await.refused(400, "parameter_invalid", &format!("{param}[1]"));
+    shop.post(&own, &format!("{param}=")).await.refused(400, "parameter_invalid", &format!("{reason}[options]"));
+
+    // What was canceled says which one it was for.
+    let price = shop.monthly_price(1000).await;
+    let customer = shop.paying_customer().await;
+    let form = format!("customer={customer}&items[0][price]={price}");
+    let subscription = format!("/v1/subscriptions/{}", shop.post("/v1/subscriptions", &form).await.made());
+    let param = "cancellation_details[feedback_option]";
+    shop.post(&subscription, &format!("{param}={theirs}")).await.refused(404, "resource_missing", param);
+    let said = shop.post(&subscription, &format!("cancel_at_period_end=true&{param}={one}")).await.ok();
+    assert_eq!(said["cancellation_details"]["feedback_option"], json!(one));
+    shop.post(&format!("{path}/{other}/deactivate"), "").await.ok();
+    shop.delete(&format!("{subscription}?{param}={other}")).await.refused(400, "parameter_invalid", param);
+    let ended = shop.delete(&format!("{subscription}?expand[]=cancellation_details.feedback_option")).await.ok();
+    assert_eq!(ended["cancellation_details"]["feedback_option"]["description"], "Too many mails");
 }
 
 async fn what_is_wrong_is_named(shop: Shop) {
