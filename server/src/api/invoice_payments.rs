@@ -1,21 +1,21 @@
 //! What was paid, or is to be paid, of invoices: retrieve, list. Each is seen through its payment intent.
 
-use billing::payment::{self, PaymentIntent};
-use billing::{Actor, Error, Listed, Result, Tx, invoice, wire};
+use billing::payment::{self, PaymentIntent, intents};
+use billing::{Actor, Error, Listed, Page, Result, Tx, invoice, wire};
 use serde_json::Value;
 
 use super::answer::Reply;
 use super::call::Call;
 use super::expand::{Kind, Shape};
 use super::list;
-use super::params::{Params, missing, unsupported};
+use super::params::{Params, unsupported};
 
 pub async fn retrieve(call: Call) -> Result<Reply> {
     let id = call.id.clone();
     let call = call.ready(Shape::One(Kind::InvoicePayment))?;
     let mut tx = call.read().await?;
     let missing = || Error::missing("invoice_payment", &id);
-    let intent = id.strip_prefix("inpay_").map(|rest| format!("pi_{rest}")).ok_or_else(missing)?;
+    let intent = intent_of(&id).ok_or_else(missing)?;
     let intent = payment::intent(&mut tx, &call.who, &intent).await.map_err(|_| missing())?;
     let payment = render(&mut tx, &call.who, &intent).await?.ok_or_else(missing)?;
     call.show(&mut tx, payment).await
@@ -27,7 +27,23 @@ async fn render(tx: &mut Tx, who: &Actor, intent: &PaymentIntent) -> Result<Opti
     Ok(Some(wire::invoice_payment(&who.tenant, &invoice, intent)))
 }
 
-/// Of one invoice or one payment intent.
+fn intent_of(id: &str) -> Option<String> {
+    id.strip_prefix("inpay_").map(|rest| format!("pi_{rest}"))
+}
+
+/// All of them, newest first, as their intents are listed.
+async fn every(tx: &mut Tx, who: &Actor, page: &Page) -> Result<Listed<Value>> {
+    let intent = |id: &Option<String>| id.as_ref().map(|id| intent_of(id).unwrap_or_else(|| id.clone()));
+    let (starting_after, ending_before) = (intent(&page.starting_after), intent(&page.ending_before));
+    let found = intents::list(tx, who, &Page { starting_after, ending_before, ..page.clone() }, None).await?;
+    let mut data = Vec::new();
+    for intent in &found.data {
+        data.extend(render(tx, who, intent).await?);
+    }
+    Ok(Listed { data, has_more: found.has_more })
+}
+
+/// All, or those of one invoice or one payment intent.
 pub async fn list(mut call: Call) -> Result<Reply> {
     let page = list::undated_page(&mut call.params)?;
     let invoice = call.params.text("invoice")?;
@@ -35,7 +51,10 @@ pub async fn list(mut call: Call) -> Result<Reply> {
     let call = call.ready(Shape::Many(Kind::InvoicePayment))?;
     let mut tx = call.read().await?;
     let intent = match (invoice, intent) {
-        (None, None) => return Err(missing("invoice")),
+        (None, None) => {
+            let found = every(&mut tx, &call.who, &page).await?;
+            return call.show_list(&mut tx, "/v1/invoice_payments", found, Value::clone).await;
+        }
         (Some(id), None) => invoice::get(&mut tx, &call.who, &id).await.map_err(|e| e.on("invoice"))?.payment_intent,
         (None, intent) => intent,
         (Some(_), Some(_)) => return Err(Error::invalid("payment", "Only one of invoice and payment can be given.")),

@@ -91,6 +91,10 @@ async fn an_invoice_is_paid(shop: Shop) {
     let method = shop.get(&format!("/v1/customers/{customer}/payment_methods")).await.ids().remove(0);
     let paid = shop.post(&path, &format!("payment_method={method}&expand[]=payment_intent")).await.ok();
     assert_eq!(paid["payment_intent"]["payment_method"], method);
+    let all = shop.get("/v1/invoice_payments?limit=1").await.ok();
+    assert_eq!((&all["data"][0]["amount_paid"], &all["has_more"]), (&json!(700), &json!(true)), "newest first");
+    let rest = format!("/v1/invoice_payments?starting_after={}", id(&all["data"][0]));
+    assert_eq!(shop.get(&rest).await.ok()["data"], json!([payment]));
     let elsewhere = self::draft(&shop, &customer, 800).await;
     let paid = shop.post(&format!("/v1/invoices/{elsewhere}/pay"), "paid_out_of_band=true").await.ok();
     assert_eq!((&paid["status"], &paid["paid_out_of_band"]), (&json!("paid"), &json!(true)));

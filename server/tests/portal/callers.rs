@@ -94,7 +94,7 @@ const API: &[(&str, &str, u16)] = &[
     ("POST", "/v1/invoices/{id}/send", 404),
     ("POST", "/v1/invoices/{id}/void", 404),
     ("POST", "/v1/invoices/{id}/mark_uncollectible", 404),
-    ("GET", "/v1/invoice_payments", 400),
+    ("GET", "/v1/invoice_payments", 200),
     ("GET", "/v1/invoice_payments/{id}", 404),
     ("GET", "/v1/invoices/{id}/lines", 404),
     ("POST", "/v1/credit_notes", 400),
