@@ -43,6 +43,7 @@ pub fn Frame(children: Children) -> impl IntoView {
         Suspend::new(async move { data.await.and_then(|shown| shown.read()).ok().map(|data| draw(data, path)) })
     };
     view! {
+        <Title text="" formatter=standing/>
         <a class="skip" href="#main" rel="external">{t!(app.skip)}</a>
         <div class="frame">
             <Transition fallback=|| ()>{move || part(top)}</Transition>
@@ -52,9 +53,14 @@ pub fn Frame(children: Children) -> impl IntoView {
     }
 }
 
+/// Until a page has come that says what it is, the title is the one that stands there: the server's, or the last page's.
+fn standing(page: String) -> String {
+    if page.is_empty() && is_browser() { document().title() } else { page }
+}
+
 fn top(data: FrameData, path: Memo<String>) -> AnyView {
     let merchant = data.merchant.clone();
-    let title = move |page: String| format!("{page} · {merchant}");
+    let title = move |page: String| if page.is_empty() { standing(page) } else { format!("{page} · {merchant}") };
     let way_back = data.way_back.map(|text| {
         view! { <a class="way-back" href="/leave" rel="external">{icon(Icon::Back)}<span>{text}</span></a> }
     });
