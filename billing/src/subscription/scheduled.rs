@@ -156,8 +156,11 @@ pub(crate) async fn follow(tx: &mut Tx, who: &Actor, subscription: &mut Subscrip
     let ends = ends_with_period(subscription);
     let Some(change) = &mut subscription.scheduled else { return Ok(()) };
     let waits_for_end = change.kind != Kind::Resume;
-    if subscription.status.is_ended() || (waits_for_end && ends) {
-        let now = subscription.ended_at.or(subscription.canceled_at).unwrap_or(end);
+    // A period that has become longer may end when a pause would be over already.
+    let is_over = change.kind == Kind::Pause && change.change.resumes_at.is_some_and(|at| at <= end);
+    if subscription.status.is_ended() || (waits_for_end && ends) || is_over {
+        let begun = subscription.current_period_start;
+        let now = subscription.ended_at.or(subscription.canceled_at).unwrap_or(begun);
         settle(tx, who, subscription, State::Dropped, now).await?;
     } else if waits_for_end && change.due != end {
         change.due = end;

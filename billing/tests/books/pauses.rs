@@ -326,3 +326,20 @@ async fn in_its_old_rhythm_it_costs_the_rest_of_the_period() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_that_would_be_over_before_it_begins_is_dropped() {
+    on_both(async |stage| {
+        let subscription = stage.active().await;
+        let end = subscription.current_period_end;
+        scheduled_pause(stage, &subscription.id, Some(end.plus(5 * DAY))).await;
+        stage.pass(20 * DAY);
+        // The period ends later now than the pause would.
+        let anew = SubscriptionUpdate { billing_cycle_anchor: Some(Anchor::Now), ..SubscriptionUpdate::default() };
+        let updated = done!(stage, |tx| subscription::update::update(tx, &stage.who, &subscription.id, anew.clone()));
+        assert_eq!((updated.subscription.scheduled, updated.subscription.resumes_at), (None, None));
+        let dropped = &all(stage, &subscription.id).await[0];
+        assert_eq!((dropped.status, dropped.settled_at), (State::Dropped, Some(stage.now())));
+    })
+    .await;
+}
