@@ -1,7 +1,7 @@
 //! What must be kept but not readable in the database: sealed with the installation's key (XChaCha20-Poly1305).
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
@@ -36,12 +36,12 @@ impl Key {
         nonce.copy_from_slice(&Sha256::digest(id::secret().as_bytes())[..NONCE]);
         let payload = Payload { msg: text.as_bytes(), aad: context.as_bytes() };
         let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload).map_err(Error::internal)?;
-        Ok(STANDARD_NO_PAD.encode([&nonce[..], &sealed].concat()))
+        Ok(URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
     }
 
     pub fn open(&self, context: &str, sealed: &str) -> Result<String> {
         let unreadable = || Error::internal("sealed text cannot be opened: another key, or it was changed");
-        let bytes = STANDARD_NO_PAD.decode(sealed).map_err(|_| unreadable())?;
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| unreadable())?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE>().ok_or_else(unreadable)?;
         let payload = Payload { msg: sealed, aad: context.as_bytes() };
         let text = self.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_| unreadable())?;

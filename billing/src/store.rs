@@ -1,5 +1,7 @@
 //! One SQL text on two databases: pools, transactions, and the macros that run a query on whichever is open.
 
+pub(crate) mod attempt;
+
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +63,8 @@ pub struct Tx {
     pub(crate) public_url: Option<Arc<str>>,
     changed: bool,
     audited: bool,
+    /// Where the billing clock stands still, while something is done for an instant that was.
+    frozen: Option<crate::clock::Seconds>,
 }
 
 #[doc(hidden)]
@@ -144,7 +148,7 @@ impl Db {
 
     fn transaction(&self, conn: Conn) -> Tx {
         let (now, key, public_url) = (self.clock.wall(), self.key.clone(), self.public_url.clone());
-        Tx { conn, now, key, public_url, changed: false, audited: false }
+        Tx { conn, now, key, public_url, changed: false, audited: false, frozen: None }
     }
 
     /// Each pool's connections: SQLite's readers and its writer, PostgreSQL's one pool.

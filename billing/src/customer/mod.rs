@@ -5,6 +5,7 @@ mod contact;
 pub mod offer;
 pub mod payment_method;
 pub mod tax_id;
+mod unique;
 
 use serde::{Deserialize, Serialize};
 
@@ -308,7 +309,7 @@ async fn apply(tx: &mut Tx, who: &Actor, customer: &mut Customer, update: Custom
         }
     }
     if let Patch::Set(external) = &update.external_id {
-        check_external_id(tx, who, external, &customer.id).await?;
+        unique::check_external_id(tx, who, external, &customer.id).await?;
     }
     update.external_id.apply(&mut customer.external_id);
     update.name.apply(&mut customer.name);
@@ -330,7 +331,7 @@ async fn apply(tx: &mut Tx, who: &Actor, customer: &mut Customer, update: Custom
         if !(3..=12).contains(&prefix.len()) || !prefix.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) {
             return Err(Error::invalid("invoice_prefix", "Must be 3 to 12 uppercase letters or numbers."));
         }
-        check_prefix(tx, who, &prefix, &customer.id).await?;
+        unique::check_prefix(tx, who, &prefix, &customer.id).await?;
         customer.invoice_prefix = prefix;
     }
     if let Some(sequence) = update.next_invoice_sequence {
@@ -343,44 +344,6 @@ async fn apply(tx: &mut Tx, who: &Actor, customer: &mut Customer, update: Custom
     check_text(customer.name.as_deref().unwrap_or_default(), 256, "name")?;
     check_text(customer.phone.as_deref().unwrap_or_default(), 20, "phone")?;
     check_text(customer.description.as_deref().unwrap_or_default(), 5000, "description")
-}
-
-async fn check_external_id(tx: &mut Tx, who: &Actor, external: &str, id: &str) -> Result<()> {
-    check_text(external, 255, "external_id")?;
-    let taken: Option<(String,)> = maybe!(
-        tx,
-        "select id from customer where tenant = $1 and external_id = $2 and id <> $3",
-        who.tenant.key,
-        external,
-        id
-    )?;
-    match taken {
-        None => Ok(()),
-        Some(_) => Err(Error::Invalid {
-            param: "external_id".into(),
-            code: "resource_already_exists",
-            message: "Another customer has this external_id.".into(),
-        }),
-    }
-}
-
-/// Numbers begin with the prefix and are unique with the merchant, so no two customers may share one.
-async fn check_prefix(tx: &mut Tx, who: &Actor, prefix: &str, id: &str) -> Result<()> {
-    let taken: Option<(String,)> = maybe!(
-        tx,
-        "select id from customer where tenant = $1 and invoice_prefix = $2 and id <> $3",
-        who.tenant.key,
-        prefix,
-        id
-    )?;
-    match taken {
-        None => Ok(()),
-        Some(_) => Err(Error::Invalid {
-            param: "invoice_prefix".into(),
-            code: "resource_already_exists",
-            message: "Another customer's invoices have this prefix.".into(),
-        }),
-    }
 }
 
 /// Writes every field that changes; `Busy` if somebody else wrote first.
@@ -439,6 +402,9 @@ pub(crate) async fn announce(
 
 /// The customer's billing clock: its test clock's time, or the wall's.
 pub async fn now(tx: &mut Tx, who: &Actor, customer: &Customer) -> Result<Seconds> {
+    if let Some(at) = tx.frozen() {
+        return Ok(at);
+    }
     let Some(clock) = &customer.clock_id else { return Ok(tx.now.seconds()) };
     let (frozen,): (Seconds,) = one!(
         tx,

@@ -1,5 +1,7 @@
 //! Redeeming: what is asked for becomes a discount, counted on its coupon and its promotion code in the same transaction.
 
+use serde::{Deserialize, Serialize};
+
 use crate::actor::Actor;
 use crate::catalog::{Coupon, PromotionCode, coupon, promotion_code};
 use crate::clock::Seconds;
@@ -15,7 +17,7 @@ use crate::store::{Tx, one};
 const MOST: usize = 20;
 
 /// One discount that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wanted {
     Coupon(String),
     PromotionCode(String),

@@ -1,5 +1,7 @@
 //! What is billed once beside a subscription, with the invoice that its start or its change makes.
 
+use serde::{Deserialize, Serialize};
+
 use crate::actor::Actor;
 use crate::catalog::price::PriceType;
 use crate::catalog::{self, tax_rate};
@@ -14,7 +16,7 @@ use crate::subscription::items::check_quantity;
 /// How many one request adds (Stripe's limit).
 const MOST_ADDED: usize = 20;
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AddedItem {
     /// Of a one-time price.
     pub price: String,

@@ -1,5 +1,7 @@
 //! Ending a subscription: at the end of its period, which can be undone, or at once, which cannot.
 
+use serde::{Deserialize, Serialize};
+
 use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::customer;
@@ -62,7 +64,7 @@ pub(crate) fn clear(subscription: &mut Subscription) {
 }
 
 /// What is said of a cancellation that takes effect at once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancellation {
     pub feedback: Option<Feedback>,
     pub feedback_option: Option<String>,

@@ -1,5 +1,7 @@
 //! Starting a subscription: its items, its trial, its first period and the invoice for it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::actor::Actor;
 use crate::catalog::tax_rate;
 use crate::clock::Seconds;
@@ -34,7 +36,7 @@ text_enum!(
     }
 );
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewSubscription {
     pub customer: String,
     pub items: Vec<NewItem>,
@@ -62,7 +64,7 @@ pub struct NewSubscription {
 }
 
 /// How long nothing is charged at first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Trial {
     None,
     Days(i64),

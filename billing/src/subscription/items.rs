@@ -1,5 +1,7 @@
 //! The items of a subscription: which prices may stand together, and what a change makes of them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::actor::Actor;
 use crate::catalog::price::PriceType;
 use crate::catalog::tax_rate::{self, Named};
@@ -16,7 +18,7 @@ use crate::subscription::Item;
 
 const MOST_ITEMS: usize = 20;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewItem {
     pub price: String,
     pub quantity: Option<i64>,
@@ -27,7 +29,7 @@ pub struct NewItem {
 }
 
 /// What becomes of one item; without an id it is a new one. Items that are not mentioned stay as they are.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ItemChange {
     pub id: Option<String>,
     pub price: Option<String>,

@@ -1,5 +1,7 @@
 //! The real pause: status `paused`, no invoices, service off, until it resumes (`BILLING.md`, 7).
 
+use serde::{Deserialize, Serialize};
+
 use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::customer;
@@ -21,7 +23,7 @@ text_enum!(
 );
 
 /// How to pause.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
     /// Not now, but when the period that is paid for ends. Then there is nothing to give back.
     pub at_period_end: bool,

@@ -1,5 +1,7 @@
 //! The end of a pause: the subscription goes on, from now or in its old rhythm (`BILLING.md`, 7).
 
+use serde::{Deserialize, Serialize};
+
 use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::customer;
@@ -12,7 +14,7 @@ use crate::subscription::scheduled::{self, State};
 use crate::subscription::{Anchor, ProrationBehavior, Status, Subscription, announce, discounts, get, save, status};
 
 /// How to go on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resume {
     /// `now` begins a new period, billed in full; `unchanged` goes on with the rest of the one that it would be in.
     pub anchor: Anchor,

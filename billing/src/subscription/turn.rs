@@ -1,5 +1,7 @@
 //! What a change does to the periods of a subscription: they go on, a new one begins, or a trial takes their place.
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Seconds;
 use crate::error::{Error, Result};
 use crate::proration::Span;
@@ -9,7 +11,7 @@ use crate::text_enum::text_enum;
 text_enum!(Anchor { Now = "now", Unchanged = "unchanged" });
 
 /// When a trial is to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TrialEnd {
     Now,
     At(Seconds),

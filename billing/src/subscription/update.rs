@@ -1,5 +1,7 @@
 //! Changing a running subscription: what is said of it, what it is made of, and what that costs.
 
+use serde::{Deserialize, Serialize};
+
 use crate::actor::Actor;
 use crate::catalog::tax_rate::{self, Named};
 use crate::clock::Seconds;
@@ -24,7 +26,7 @@ use crate::subscription::{
 /// How many changes that cost something one day takes.
 const MOST_CHANGES: i64 = 20;
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SubscriptionUpdate {
     pub items: Vec<ItemChange>,
     /// Billed once, with the change's invoice or the next.

@@ -15,6 +15,7 @@ mod line;
 mod offer;
 mod payment;
 mod portal;
+mod quote;
 mod subscription;
 
 use serde_json::{Value, json};
@@ -35,6 +36,7 @@ pub use offer::{coupon, deleted_discount, discount, promotion_code, tax_rate};
 use offer::{discounts, named_rates};
 pub use payment::{invoice_payment, payment_intent, setup_intent};
 pub use portal::{feedback_option, portal_branding, portal_configuration, portal_session, portal_settings};
+pub use quote::subscription_quote;
 pub use subscription::{item, scheduled_change, subscription};
 
 /// The API version whose shapes these are.

@@ -18,6 +18,8 @@ use billing::portal::configuration::{BusinessProfile, Lifetimes, LoginPage};
 use billing::portal::features::{Condition, Features, Schedule, ScheduleCondition};
 use billing::portal::session::SessionOrigin;
 use billing::portal::{Configuration, Session};
+use billing::quote::{Change, Quote};
+use billing::subscription::cancel::Cancellation;
 use billing::subscription::collection::{Behavior, PauseCollection};
 use billing::subscription::{
     CancellationDetails, CollectionMethod, Feedback, Item, PaymentSettings, Status, Subscription, TrialSettings,
@@ -73,12 +75,25 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("scheduled_change", wire::scheduled_change(&tenant, &ours::scheduled_change())),
         ("subscription", wire::subscription(&tenant, &subscription())),
         ("subscription_item", wire::item(&tenant, &item())),
+        ("subscription_quote", wire::subscription_quote(&tenant, &quote())),
         ("refund", wire::refund(&tenant, &ledger::refund())),
         ("setup_intent", wire::setup_intent(&tenant, &setup_intent())),
         ("tax_id", wire::tax_id(&tenant, &tax_id())),
         ("webhook_endpoint", wire::webhook_endpoint(&tenant, &webhook_endpoint())),
         ("tax_rate", wire::tax_rate(&tenant, &tax_rate())),
     ]
+}
+
+fn quote() -> Quote {
+    let cancellation = Cancellation { prorate: true, invoice_now: true, ..Cancellation::default() };
+    Quote {
+        token: "x".into(),
+        change: Change::Cancel { subscription: "sub_1".into(), cancellation },
+        invoice: Some(invoice()),
+        waiting: vec![ledger::invoice_item()],
+        renewal: Some(invoice()),
+        expires: Millis::from(THEN),
+    }
 }
 
 pub fn tenant() -> Tenant {

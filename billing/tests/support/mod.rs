@@ -4,6 +4,7 @@
 mod agree;
 mod build;
 mod database;
+mod draw;
 mod look;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -16,6 +17,7 @@ use billing::{Actor, Clock, Db, Millis, Origin, Seconds, Trace, directory, trans
 use futures::FutureExt;
 
 pub use build::{MONTHLY, field, kind, plain_price, plan};
+pub use draw::Draw;
 pub use look::at;
 
 /// Saturday 31 January 2026, 10:00 UTC: the day that months clamp.

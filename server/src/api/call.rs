@@ -125,6 +125,11 @@ impl Ready {
     /// Renders the answer to a change and keeps it for the request's key, in the transaction of the change.
     pub async fn keep(&self, tx: &mut Tx, value: Value) -> Result<Reply> {
         let reply = self.show(tx, value).await?;
+        self.keep_as_it_is(tx, reply).await
+    }
+
+    /// The same of an answer that is rendered already, even a refusal.
+    pub async fn keep_as_it_is(&self, tx: &mut Tx, reply: Reply) -> Result<Reply> {
         if let Some(key) = &self.key {
             let status = i64::from(reply.status.as_u16());
             billing::idempotency::finish(tx, &self.who, &key.text, status, &reply.body).await?;

@@ -139,7 +139,7 @@ pub fn address(params: &mut Params) -> Result<Address> {
     })
 }
 
-fn shipping(params: &mut Params) -> Result<Shipping> {
+pub fn shipping(params: &mut Params) -> Result<Shipping> {
     Ok(Shipping {
         address: params.required_object("address", address)?,
         name: params.required_text("name")?,

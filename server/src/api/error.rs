@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use billing::Error;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A refusal or failure as it is sent.
 #[derive(Debug, Clone)]
@@ -26,6 +26,9 @@ struct Envelope {
     message: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     param: Option<String>,
+    /// Ours: the quote that takes the place of one that is stale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote: Option<Value>,
     r#type: &'static str,
 }
 
@@ -41,13 +44,22 @@ impl Failure {
     /// Every failure has a code that programs can act on.
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         let kind = if status.is_server_error() { "api_error" } else { "invalid_request_error" };
-        let error = Envelope { code, decline_code: None, message: message.into(), param: None, r#type: kind };
+        let error =
+            Envelope { code, decline_code: None, message: message.into(), param: None, quote: None, r#type: kind };
         Self { status, error: Box::new(error), retry_after: None, detail: None }
     }
 
     fn param(mut self, param: String) -> Self {
         self.error.param = Some(param).filter(|param| !param.is_empty());
         self
+    }
+
+    /// What was quoted would cost something else by now: nothing was done, and this is what it would cost.
+    pub fn stale(quote: Value) -> Self {
+        let message = "This would cost something else by now, so nothing was changed. The error has a fresh quote.";
+        let mut stale = Self::new(StatusCode::BAD_REQUEST, "quote_stale", message);
+        stale.error.quote = Some(quote);
+        stale
     }
 
     pub fn bad_request(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
@@ -192,7 +204,6 @@ impl IntoResponse for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
 
     fn sent(failure: impl Into<Failure>) -> (u16, String, Value) {
         let failure: Failure = failure.into();

@@ -28,7 +28,7 @@ pub async fn create(mut call: Call) -> Result<Reply> {
     })
 }
 
-fn read(params: &mut Params) -> Result<InvoiceItemUpdate> {
+pub(super) fn read(params: &mut Params) -> Result<InvoiceItemUpdate> {
     let amount = params.integer("amount")?.map(Worth::Amount);
     let unit = params.word("unit_amount_decimal", |text, param| Decimal::parse(text, PLACES, param))?.map(Worth::Unit);
     let pricing = params.object("pricing", |pricing| pricing.text("price"))?.flatten();

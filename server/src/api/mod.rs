@@ -43,6 +43,7 @@ pub mod params;
 mod payment_intents;
 mod payment_methods;
 mod portal_settings;
+mod previews;
 mod price_terms;
 mod prices;
 mod products;
@@ -52,6 +53,7 @@ mod sessions;
 mod setup_intents;
 mod subscription_changes;
 mod subscription_items;
+mod subscription_quotes;
 mod subscription_terms;
 mod subscriptions;
 mod tax_ids;
@@ -170,6 +172,9 @@ routes! {
     POST   "/v1/subscriptions/{id}/scheduled_change/cancel" => subscription_changes::undo;
     POST   "/v1/subscriptions/{id}/pending_update/cancel" => subscription_changes::drop_pending;
 
+    POST   "/v1/subscription_quotes" => subscription_quotes::create;
+    POST   "/v1/subscription_quotes/confirm" => subscription_quotes::confirm;
+
     POST   "/v1/subscription_items" => subscription_items::create;
     GET    "/v1/subscription_items" => subscription_items::list;
     GET    "/v1/subscription_items/{id}" => subscription_items::retrieve;
@@ -184,6 +189,7 @@ routes! {
 
     POST   "/v1/invoices" => invoice_moves::create;
     GET    "/v1/invoices" => invoices::list;
+    POST   "/v1/invoices/create_preview" => previews::create;
     GET    "/v1/invoices/{id}" => invoices::retrieve;
     POST   "/v1/invoices/{id}" => invoice_moves::update;
     DELETE "/v1/invoices/{id}" => invoice_moves::delete;

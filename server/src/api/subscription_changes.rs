@@ -23,7 +23,7 @@ pub async fn pause(mut call: Call) -> Result<Reply> {
     })
 }
 
-fn read_pause(params: &mut Params) -> Result<Pause> {
+pub(super) fn read_pause(params: &mut Params) -> Result<Pause> {
     params.fixed("type", &["subscription"])?;
     let unused = params.object("bill_for", |bill_for| {
         // There is no usage to bill for, from whenever.
@@ -53,7 +53,7 @@ pub async fn resume(mut call: Call) -> Result<Reply> {
     collected(&call, &id).await
 }
 
-fn read_resume(params: &mut Params) -> Result<Resume> {
+pub(super) fn read_resume(params: &mut Params) -> Result<Resume> {
     params.fixed("payment_behavior", &["resume_on_payment_attempt"])?;
     let anchor = params.object("billing_cycle_anchor", |anchor| anchor.word("type", Anchor::parse))?;
     let asked = Resume::default();

@@ -1,5 +1,6 @@
 //! The parameters of a subscription, at its start and later.
 
+use billing::subscription::cancel::Cancellation;
 use billing::subscription::collection::{Behavior, PauseCollection};
 use billing::subscription::create::{PaymentBehavior, Trial};
 use billing::subscription::{
@@ -28,13 +29,13 @@ const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "current_trial", "
 
 /// What is said of a cancellation.
 #[derive(Default)]
-pub(super) struct Said {
-    pub comment: Patch<String>,
-    pub feedback: Patch<Feedback>,
-    pub feedback_option: Patch<String>,
+struct Said {
+    comment: Patch<String>,
+    feedback: Patch<Feedback>,
+    feedback_option: Patch<String>,
 }
 
-pub(super) fn read_cancellation(params: &mut Params) -> Result<Said> {
+fn read_cancellation(params: &mut Params) -> Result<Said> {
     let details = params.object("cancellation_details", |details| {
         Ok(Said {
             comment: details.patch_text("comment")?,
@@ -43,6 +44,18 @@ pub(super) fn read_cancellation(params: &mut Params) -> Result<Said> {
         })
     })?;
     Ok(details.unwrap_or_default())
+}
+
+/// How it ends at once.
+pub(super) fn read_end(params: &mut Params) -> Result<Cancellation> {
+    let said = read_cancellation(params)?;
+    Ok(Cancellation {
+        comment: said.comment.into_option(),
+        feedback: said.feedback.into_option(),
+        feedback_option: said.feedback_option.into_option(),
+        prorate: params.boolean("prorate")?.unwrap_or(false),
+        invoice_now: params.boolean("invoice_now")?.unwrap_or(false),
+    })
 }
 
 pub(super) fn read_update(params: &mut Params) -> Result<SubscriptionUpdate> {
@@ -119,14 +132,14 @@ fn read_habits(params: &mut Params) -> Result<()> {
 }
 
 /// Whether the merchant's rates for where the customer is apply.
-fn read_automatic_tax(params: &mut Params) -> Result<Option<bool>> {
+pub(super) fn read_automatic_tax(params: &mut Params) -> Result<Option<bool>> {
     params.object("automatic_tax", |tax| {
         tax.unsupported(&["liability"])?;
         tax.boolean("enabled")?.ok_or_else(|| missing(tax.name("enabled")))
     })
 }
 
-fn read_item(item: &mut Params) -> Result<NewItem> {
+pub(super) fn read_item(item: &mut Params) -> Result<NewItem> {
     item.unsupported(UNSUPPORTED_OF_ITEMS)?;
     Ok(NewItem {
         price: read_price(item)?.ok_or_else(|| missing(item.name("price")))?,
@@ -171,7 +184,7 @@ fn read_added(item: &mut Params) -> Result<AddedItem> {
     })
 }
 
-fn read_trial_end(params: &mut Params) -> Result<Option<TrialEnd>> {
+pub(super) fn read_trial_end(params: &mut Params) -> Result<Option<TrialEnd>> {
     if params.is_text("trial_end", "now") {
         params.text("trial_end")?;
         return Ok(Some(TrialEnd::Now));
@@ -220,7 +233,7 @@ fn read_cancel_at(params: &mut Params) -> Result<Option<billing::Seconds>> {
 }
 
 /// The same of one that runs already: `""` takes it back.
-fn read_new_cancel_at(params: &mut Params) -> Result<Patch<billing::Seconds>> {
+pub(super) fn read_new_cancel_at(params: &mut Params) -> Result<Patch<billing::Seconds>> {
     if params.is_text("cancel_at", "") {
         params.patch_text("cancel_at")?;
         return Ok(Patch::Clear);

@@ -1,6 +1,6 @@
 //! Subscriptions: create (and collect the first invoice), retrieve, update, cancel, list.
 
-use billing::subscription::cancel::{self as ending, Cancellation};
+use billing::subscription::cancel as ending;
 use billing::subscription::create::PaymentBehavior;
 use billing::subscription::{self, NewSubscription, Status, StatusFilter, SubscriptionFilter, Updated};
 use billing::{Currency, Error, Result, Tx, invoice, payment, transact, wire};
@@ -10,7 +10,7 @@ use super::call::{Call, Ready};
 use super::expand::{Kind, Shape};
 use super::list;
 use super::params::missing;
-use super::subscription_terms::{read_cancellation, read_item_change, read_new, read_update};
+use super::subscription_terms::{read_end, read_item_change, read_new, read_update};
 
 /// The subscription is made and committed, then its first invoice is charged, then the answer is given. The request's
 /// key knows the subscription from the start: sent again after a crash, the request goes on instead of beginning anew.
@@ -35,7 +35,7 @@ pub async fn create(mut call: Call) -> Result<Reply> {
     answer(&call, &id).await
 }
 
-enum Begun {
+pub(super) enum Begun {
     Answered(Reply),
     /// To be charged now.
     Unpaid(String),
@@ -156,14 +156,7 @@ pub async fn update(mut call: Call) -> Result<Reply> {
 
 pub async fn cancel(mut call: Call) -> Result<Reply> {
     let id = call.id.clone();
-    let said = read_cancellation(&mut call.params)?;
-    let cancellation = Cancellation {
-        comment: said.comment.into_option(),
-        feedback: said.feedback.into_option(),
-        feedback_option: said.feedback_option.into_option(),
-        prorate: call.params.boolean("prorate")?.unwrap_or(false),
-        invoice_now: call.params.boolean("invoice_now")?.unwrap_or(false),
-    };
+    let cancellation = read_end(&mut call.params)?;
     let call = call.ready(Shape::One(Kind::Subscription))?;
     if call.made().is_none() {
         let begun = transact!(call.app.db, |tx| {
@@ -208,7 +201,7 @@ pub(super) async fn collected(call: &Ready, id: &str) -> Result<Reply> {
     answer(call, id).await
 }
 
-async fn answer(call: &Ready, id: &str) -> Result<Reply> {
+pub(super) async fn answer(call: &Ready, id: &str) -> Result<Reply> {
     change!(call, |tx| {
         // Only the key changes here; the subscription was changed when its invoice was made and when that was paid.
         tx.unaudited();
