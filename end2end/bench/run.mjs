@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brotliDecompressSync } from 'node:zlib'
 
+import { changes } from './changes.mjs'
 import { measure } from './speed.mjs'
 
 const root = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..')
@@ -101,6 +102,7 @@ try {
   report('  layout shift', speed.shift, '', 0.01)
   const page = load(`http://${host}/`, cookie)
   report('memory, after load', memory(portico), 'MiB')
+  const asked = await changes(`http://${host}`, demo.secret_key)
   await stop(portico)
   const bare = await start(join(target, 'release/examples/bare'), [`127.0.0.1:${barePort}`, database, host, String(text.length)], `http://127.0.0.1:${barePort}/`)
   const baseline = load(`http://127.0.0.1:${barePort}/`, cookie)
@@ -111,6 +113,12 @@ try {
   report('overview, p99 at 64 connections', page.p99, 'ms')
   report('bare axum page, p99', baseline.p99, 'ms')
   report('  times slower', page.p99 / baseline.p99, '')
+  report('previews of a change', Math.round(asked.previews), 'a second')
+  report('reading the subscription', Math.round(asked.reads), 'a second')
+  report('  times slower', asked.reads / asked.previews, '')
+  report('a change with one past invoice', asked.young, 'ms')
+  report('a change with a thousand', asked.old, 'ms')
+  report('  times slower', asked.old / asked.young, '', 2)
 
   buildLoop('app/src/pages/overview.rs', 'a page')
   buildLoop('billing/src/lib.rs', 'the books')
