@@ -1,77 +1,16 @@
-// A merchant's backend in Node, with npm stripe as it is now and as it was at version 17. Every answer is held against
-// the types of the SDK on its way in.
+// A merchant's backend in Node, with npm stripe as it is now and as it was at version 17.
 // usage: PORTICO_URL=http://localhost:3000 PORTICO_KEY=sk_test_… node journeys/node.mjs
 import assert from 'node:assert/strict'
-import { afterEach, before, describe, test } from 'node:test'
-import Stripe from 'stripe'
-import Stripe17 from 'stripe-v17'
-import { problems } from '../shapes/shape.mjs'
+import { before, test } from 'node:test'
+import {
+  DAY, PORTICO_KEY, PORTICO_URL, address, all, checkedFetch, complaints, connect, customerWith as withMethod, ids, journeys, last, plain, refused, unique,
+} from './client.mjs'
 
-const { PORTICO_URL, PORTICO_KEY } = process.env
-assert.ok(PORTICO_URL && PORTICO_KEY, 'PORTICO_URL and PORTICO_KEY say which server to use')
-const { protocol, hostname, port } = new URL(PORTICO_URL)
-
-// What was wrong with an answer, collected since the SDK would take an exception here for a broken connection.
-const complaints = []
-let last
-
-async function checkedFetch(url, init) {
-  const answer = await fetch(url, init)
-  const { headers, status } = answer
-  const body = await answer.clone().json().catch(() => null)
-  const about = `${init.method} ${new URL(url).pathname} (${status})`
-  const check = (fine, problem) => { if (!fine) complaints.push(`${about}: ${problem}`) }
-  check(/^req_\w+$/.test(headers.get('request-id')), 'no Request-Id')
-  check(headers.get('stripe-version') === new Headers(init.headers).get('stripe-version'), 'Stripe-Version is not echoed')
-  check(answer.ok === !body?.error, 'an error is what has no 2xx, and has an envelope')
-  check(answer.ok || /^(true|false)$/.test(headers.get('stripe-should-retry')), 'no Stripe-Should-Retry')
-  for (const problem of problems(body)) check(false, problem)
-  last = { headers, status, body }
-  return answer
-}
-
-const connect = (Sdk, key = PORTICO_KEY) => new Sdk(key, {
-  host: hostname,
-  port,
-  protocol: protocol.slice(0, -1),
-  httpClient: Sdk.createFetchHttpClient(checkedFetch),
-  maxNetworkRetries: 0,
-  telemetry: false,
-})
-
-/** The call is refused, and the error says all of `expected`. */
-async function refused(call, expected) {
-  const error = await call.then(() => assert.fail('this was not refused'), error => error)
-  for (const [name, value] of Object.entries(expected)) assert.deepEqual(error[name], value, `${name} of: ${error.message}`)
-  assert.match(error.requestId, /^req_/)
-  return error
-}
-
-async function all(list) {
-  const found = []
-  for await (const one of list) found.push(one)
-  return found
-}
-
-const ids = list => list.map(one => one.id)
-let count = 0
-const unique = prefix => `${prefix}-${Date.now().toString(36)}-${process.pid}-${count++}`
-const DAY = 86_400
-
-for (const [name, Sdk] of [['npm stripe 23', Stripe], ['npm stripe 17', Stripe17]]) {
-  describe(name, () => journey(Sdk))
-}
-
-function journey(Sdk) {
+journeys(Sdk => {
   const stripe = connect(Sdk)
   let price, oneTime
 
-  /** A customer whose default method is one of the test methods. */
-  async function customerWith(method, more = {}) {
-    const customer = await stripe.customers.create({ name: 'Maya Lindqvist', ...more })
-    const { id } = await stripe.paymentMethods.attach(method, { customer: customer.id })
-    return stripe.customers.update(customer.id, { invoice_settings: { default_payment_method: id } })
-  }
+  const customerWith = (method, more) => withMethod(stripe, method, more)
   const subscribe = (customer, more = {}) =>
     stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }], ...more })
 
@@ -82,11 +21,6 @@ function journey(Sdk) {
     oneTime = await stripe.prices.create({ currency: 'usd', unit_amount: 500, product: price.product })
   })
 
-  afterEach(() => {
-    const found = complaints.splice(0)
-    assert.deepEqual(found, [], 'what came back is not what the SDK promises')
-  })
-
   test('the account behind the key', async () => {
     const account = await stripe.accounts.retrieve(null)
     assert.match(account.id, /^acct_/)
@@ -95,7 +29,7 @@ function journey(Sdk) {
   })
 
   test("the SDK's own way over the wire", async () => {
-    const plainly = new Sdk(PORTICO_KEY, { host: hostname, port, protocol: protocol.slice(0, -1) })
+    const plainly = new Sdk(PORTICO_KEY, address)
     const customer = await plainly.customers.create({ name: 'Plain' })
     assert.equal((await plainly.customers.retrieve(customer.id)).name, 'Plain')
     assert.match(customer.lastResponse.requestId, /^req_/)
@@ -490,7 +424,7 @@ function journey(Sdk) {
     assert.ok(foreign instanceof StripePermissionError)
     await refused(stripe.rawRequest('GET', '/v1/nothing'), { statusCode: 404 })
   })
-}
+})
 
 // What no SDK sends, but a proxy, a script or a mistake does.
 for (const [about, { method = 'POST', path = '/v1/customers', type, body, key = PORTICO_KEY }, status] of [
@@ -513,9 +447,4 @@ for (const [about, { method = 'POST', path = '/v1/customers', type, body, key = 
     assert.ok(error.code && error.message, JSON.stringify(error))
     assert.deepEqual(complaints.splice(0), [])
   })
-}
-
-/** An answer without what the SDK adds to it. */
-async function plain(answer) {
-  return JSON.parse(JSON.stringify(await answer))
 }
