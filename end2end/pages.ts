@@ -10,9 +10,11 @@ export async function paths(page: Page, parameters: Record<string, unknown> = {}
   const own = `/subscriptions/${customer.subscriptions[0].id}`
   await merchant().customers.createTaxId(customer.id, { type: 'eu_vat', value: 'DE000000000' })
   await enter(page, customer.id, { return_url: 'https://app.example.com/', ...parameters })
+  const [item, studio] = [customer.subscriptions[0].items.data[0], (await merchant().prices.list({ lookup_keys: ['studio_monthly'] })).data[0]]
+  const review = `${own}/change/review?item=${item.id}&price=${studio.id}&quantity=1`
   const invoice = (await merchant().invoices.list({ customer: customer.id })).data[0]
   return [
-    '/', own, `${own}/cancel`, '/invoices', '/invoices?q=none', `/invoices/${invoice.id}`, '/payment-methods', '/details', '/details/contact',
+    '/', own, `${own}/cancel`, `${own}/change`, review, '/invoices', '/invoices?q=none', `/invoices/${invoice.id}`, '/payment-methods', '/details', '/details/contact',
     '/details/address?country=DE', '/activity', '/no-such-page', '/subscriptions/sub_nobodys', '/session/unknown', invoice.hosted_invoice_url ?? '',
     await link(customer.id, parameters),
   ]

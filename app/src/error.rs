@@ -45,6 +45,10 @@ pub enum Problem {
     Required,
     /// A line is too long, or holds what cannot be written.
     Unwritable,
+    /// A promotion code that cannot be used.
+    Code,
+    /// More or fewer than may be had, or no number.
+    Quantity,
     Other,
 }
 
@@ -98,6 +102,8 @@ impl Error {
             Self::Invalid(Problem::TaxId) => t!(error.invalid.tax_id),
             Self::Invalid(Problem::Required) => t!(error.invalid.required),
             Self::Invalid(Problem::Unwritable) => t!(error.invalid.unwritable),
+            Self::Invalid(Problem::Code) => t!(error.invalid.code),
+            Self::Invalid(Problem::Quantity) => t!(error.invalid.quantity),
             Self::Invalid(Problem::Other) => t!(error.invalid.text),
             Self::Conflict => t!(error.conflict.text),
             Self::MethodNeeded => t!(error.method_needed.text),

@@ -19,12 +19,16 @@ use leptos_router::{Lazy, SsrMode, path};
 
 use pages::activity::ActivityPage;
 use pages::cancel::CancelPage;
+use pages::change::ChangePage;
 use pages::details::DetailsPage;
 use pages::details_form::DetailsFormPage;
 use pages::invoice::InvoicePage;
 use pages::invoices::InvoicesPage;
 use pages::methods::MethodsPage;
 use pages::overview::OverviewPage;
+use pages::pause::PausePage;
+use pages::resume::ResumePage;
+use pages::review::ReviewPage;
 use pages::subscription::SubscriptionPage;
 use parts::{Frame, Missing};
 
@@ -42,6 +46,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/subscriptions/:id") view={Lazy::<SubscriptionPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/subscriptions/:id/cancel") view={Lazy::<CancelPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/subscriptions/:id/change") view={Lazy::<ChangePage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/subscriptions/:id/change/review") view={Lazy::<ReviewPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/subscriptions/:id/pause") view={Lazy::<PausePage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/subscriptions/:id/resume") view={Lazy::<ResumePage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/invoices") view={Lazy::<InvoicesPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/invoices/:id") view={Lazy::<InvoicePage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/payment-methods") view={Lazy::<MethodsPage>::new()} ssr=SsrMode::Async/>

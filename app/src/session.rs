@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use billing::directory::Guest;
+use billing::gateway::PaymentGateway;
 use billing::portal::Features;
 use billing::{Actor, Db, Trace};
 use http::StatusCode;
@@ -19,6 +20,7 @@ use crate::text::Locale;
 #[derive(Clone)]
 pub struct Visit {
     pub db: Db,
+    pub gateway: Arc<dyn PaymentGateway>,
     /// The customer's living session. `None` for everybody else.
     pub guest: Option<Arc<Guest>>,
     pub locale: Locale,
@@ -29,6 +31,8 @@ pub struct Visit {
 #[derive(Clone)]
 pub struct Session {
     pub db: Db,
+    /// Charges what a customer agrees to.
+    pub gateway: Arc<dyn PaymentGateway>,
     pub guest: Arc<Guest>,
     pub locale: Locale,
     /// Held to ask anything of the books: it reaches this customer's objects only.
@@ -42,7 +46,7 @@ impl Session {
         let visit = parts.extensions.get::<Visit>().ok_or(Error::SignedOut)?.clone();
         let guest = visit.guest.ok_or(Error::SignedOut)?;
         let who = guest.actor(visit.trace);
-        Ok(Self { db: visit.db, guest, locale: visit.locale, who })
+        Ok(Self { db: visit.db, gateway: visit.gateway, guest, locale: visit.locale, who })
     }
 
     /// The current session, if the form that is being sent was drawn in it: a stale tab of another customer's session

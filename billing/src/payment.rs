@@ -34,6 +34,19 @@ pub async fn collect(db: &Db, gateway: Arc<dyn PaymentGateway>, who: &Actor, inv
     collect_as(db, gateway, who, invoice, Asked::default()).await
 }
 
+/// Charges an invoice that has just been made, unless that has been done. A decline is no error here, and neither is a
+/// charge whose fate is not known yet: the books say what became of it.
+pub async fn collect_first(db: &Db, gateway: Arc<dyn PaymentGateway>, who: &Actor, invoice: &str) -> Result<()> {
+    let found = invoice::get(&mut db.read().await?, who, invoice).await?;
+    if found.status != invoice::Status::Open || found.attempted {
+        return Ok(());
+    }
+    match collect(db, gateway, who, invoice).await {
+        Ok(_) | Err(Error::Busy) => Ok(()),
+        Err(other) => Err(other),
+    }
+}
+
 /// What is said of one collection.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
@@ -44,7 +57,7 @@ pub struct Asked {
     pub key: Option<String>,
 }
 
-/// The same, as it is asked for.
+/// Collects as it is asked for.
 pub async fn collect_as(
     db: &Db,
     gateway: Arc<dyn PaymentGateway>,

@@ -217,6 +217,17 @@ fn open(tx: &Tx, who: &Actor, token: &str) -> Result<Claims> {
     if is_own { Ok(claims) } else { Err(refuse()) }
 }
 
+/// What a token is for, if it is for whoever asks.
+pub(crate) fn change(tx: &Tx, who: &Actor, token: &str) -> Result<Change> {
+    Ok(open(tx, who, token)?.change)
+}
+
+/// What the confirmation of a token has done, if it was confirmed.
+pub(crate) async fn done(tx: &mut Tx, who: &Actor, token: &str) -> Result<Option<Done>> {
+    let claims = open(tx, who, token)?;
+    used(tx, who, &id::hash(&claims.nonce)).await
+}
+
 async fn used(tx: &mut Tx, who: &Actor, hash: &str) -> Result<Option<Done>> {
     let found: Option<(Json<Done>,)> =
         maybe!(tx, "select result from quote_use where tenant = $1 and token_hash = $2", who.tenant.key, hash)?;

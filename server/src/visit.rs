@@ -53,7 +53,7 @@ pub async fn resolve(State(app): State<App>, mut request: Request, next: Next) -
     if let Some(ended) = ended {
         request.extensions_mut().insert(Ended(ended));
     }
-    request.extensions_mut().insert(Visit { db: app.db, guest, locale, trace });
+    request.extensions_mut().insert(Visit { db: app.db, gateway: app.gateway, guest, locale, trace });
     next.run(request).await
 }
 

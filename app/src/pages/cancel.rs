@@ -7,7 +7,7 @@ use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::parts::{Form, FormFailure, FormKeys, Icon, Loaded, Page, Shown, icon};
+use crate::parts::{Closed, ClosedView, Effects, Form, FormFailure, FormKeys, Icon, Loaded, Page, Shown, icon};
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,8 +87,8 @@ fn leaving(page: Leaving, form: Form) -> AnyView {
     let href = format!("/subscriptions/{}", page.id);
     let body = match page.way {
         Way::Open(terms) => cancel_form(terms, page.id, form),
-        Way::Off(text) => not_here(t!(cancel.off.title), text, href.clone()),
-        Way::Already(text) => not_here(t!(cancel.already.title), text, href.clone()),
+        Way::Off(text) => closed(t!(cancel.off.title), text, href.clone()),
+        Way::Already(text) => closed(t!(cancel.already.title), text, href.clone()),
     };
     view! {
         <Title text=t!(cancel.title)/>
@@ -109,7 +109,7 @@ fn cancel_form(terms: Terms, id: String, form: Form) -> AnyView {
     let keep = format!("/subscriptions/{id}");
     view! {
         {failed}
-        {effects(terms.effects)}
+        <Effects effects=terms.effects/>
         <ActionForm action=cancel>
             <FormKeys form/>
             <input type="hidden" name="id" value=id/>
@@ -119,20 +119,6 @@ fn cancel_form(terms: Terms, id: String, form: Form) -> AnyView {
                 <a class="button" href=keep>{t!(cancel.keep)}</a>
             </div>
         </ActionForm>
-    }
-    .into_any()
-}
-
-/// The weightiest first, and larger.
-fn effects(effects: Vec<String>) -> AnyView {
-    let mut effects = effects.into_iter();
-    let first = effects.next();
-    view! {
-        <section class="card effects" aria-labelledby="what">
-            <h2 id="what">{t!(cancel.what)}</h2>
-            <p class="first">{icon(Icon::Calendar)}<span>{first}</span></p>
-            <ul>{effects.map(|effect| view! { <li>{effect}</li> }).collect_view()}</ul>
-        </section>
     }
     .into_any()
 }
@@ -159,14 +145,6 @@ fn question(reasons: Vec<Reason>) -> AnyView {
     .into_any()
 }
 
-fn not_here(title: String, text: String, back: String) -> AnyView {
-    view! {
-        <div class="card empty">
-            <span class="badge large">{icon(Icon::Info)}</span>
-            <h2>{title}</h2>
-            <p>{text}</p>
-            <div class="actions"><a class="button" href=back>{t!(cancel.back)}</a></div>
-        </div>
-    }
-    .into_any()
+fn closed(title: String, text: String, back: String) -> AnyView {
+    view! { <ClosedView closed=Closed { title, text } back/> }.into_any()
 }

@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod cancel;
+pub mod change;
 pub mod details;
 pub mod details_form;
 #[cfg(feature = "ssr")]
@@ -12,4 +13,7 @@ pub mod invoice;
 pub mod invoices;
 pub mod methods;
 pub mod overview;
+pub mod pause;
+pub mod resume;
+pub mod review;
 pub mod subscription;

@@ -35,6 +35,8 @@ pub struct Card {
     pub every: Option<String>,
     pub pill: Pill,
     pub facts: Vec<Fact>,
+    /// Where its plan is changed, if it may be.
+    pub change: Option<String>,
 }
 
 #[server]
@@ -84,7 +86,10 @@ fn card(card: Card) -> AnyView {
             <Price amount=card.price every=card.every/>
             <div class="foot">
                 <Facts facts=card.facts/>
-                <a class="button" href=card.href aria-describedby=id.clone()>{t!(overview.manage)}</a>
+                <div class="actions">
+                    {card.change.map(|href| view! { <a class="button" href=href aria-describedby=id.clone()>{t!(overview.change)}</a> })}
+                    <a class="button" href=card.href aria-describedby=id.clone()>{t!(overview.manage)}</a>
+                </div>
             </div>
         </article>
     }

@@ -28,6 +28,12 @@ pub struct Detail {
     pub dates: Vec<Fact>,
     pub paid_with: PaidWith,
     pub scheduled: Option<Scheduled>,
+    /// Where its plan is changed; with several items, each has a way of its own.
+    pub change: Option<String>,
+    /// Where it is paused.
+    pub pause: Option<String>,
+    /// Where it goes on after a pause.
+    pub resume: Option<String>,
     pub may_cancel: bool,
     /// What has just been done, where the state agrees that it was.
     pub done: Option<Done>,
@@ -39,6 +45,7 @@ pub struct Line {
     /// `5 × €10.00 per month`
     pub detail: String,
     pub amount: Option<String>,
+    pub change: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,12 +55,25 @@ pub enum PaidWith {
     Words(String),
 }
 
-/// A cancellation that has not taken effect.
+/// What has not taken effect yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scheduled {
     pub title: String,
     pub text: String,
-    pub may_undo: bool,
+    /// Where what is missing can be done.
+    pub href: Option<String>,
+    /// `None` where it cannot be taken back here.
+    pub undo: Option<Undo>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Undo {
+    /// A cancellation.
+    Cancel,
+    /// A change at the end of the period.
+    Change,
+    /// A change that waits for its payment.
+    Pending,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +81,13 @@ pub enum Done {
     Canceled,
     Ended,
     Kept,
+    Changed,
+    Paused,
+    PauseScheduled,
+    Resumed,
+    Scheduled,
+    Waiting,
+    Unchanged,
 }
 
 /// `done` is what the page is said to come from; it is believed only where the state agrees.
@@ -80,6 +107,15 @@ pub async fn keep_subscription(session: String, key: String, id: String) -> Resu
     let configuration = &session.guest.configuration;
     let kept = billing::transact!(session.db, |tx| acts::undo_cancel(tx, &session.who, configuration, &id).await)?;
     leptos_axum::redirect(&format!("/subscriptions/{}?done=kept", kept.id));
+    Ok(())
+}
+
+/// Takes back a change that waits.
+#[server]
+pub async fn undo_change(session: String, key: String, id: String) -> Result<()> {
+    let session = crate::session::Session::of_form(&session, key)?;
+    let undone = billing::transact!(session.db, |tx| billing::portal::change::undo(tx, &session.who, &id).await)?;
+    leptos_axum::redirect(&format!("/subscriptions/{}?done=unchanged", undone.id));
     Ok(())
 }
 
@@ -115,10 +151,14 @@ fn subscription(page: Detail, form: Form) -> AnyView {
             <h1><bdi>{page.name}</bdi></h1>
             <PillView pill=page.pill/>
         </header>
-        {page.scheduled.map(|scheduled| scheduled_end(scheduled, page.id, form))}
+        {page.scheduled.map(|each| scheduled(each, page.id, form))}
         <section class="card subscription">
             <Price amount=page.price every=page.every/>
-            <Facts facts=page.facts/>
+            <div class="foot">
+                <Facts facts=page.facts/>
+                {page.change.map(|href| view! { <a class="button" href=href>{t!(subscription.change)}</a> })}
+                {page.resume.map(|href| view! { <a class="button primary" href=href>{t!(subscription.resume)}</a> })}
+            </div>
         </section>
         {items(page.items, page.total)}
         <section aria-labelledby="paid">
@@ -129,7 +169,10 @@ fn subscription(page: Detail, form: Form) -> AnyView {
             <h2 id="details">{t!(subscription.details)}</h2>
             <div class="card calm"><Facts facts=page.dates/></div>
         </section>
-        {page.may_cancel.then(|| way_out(format!("{href}/cancel")))}
+        {(page.may_cancel || page.pause.is_some()).then(|| {
+            let cancel = page.may_cancel.then(|| format!("{href}/cancel"));
+            way_out(cancel, page.pause)
+        })}
     }
     .into_any()
 }
@@ -139,16 +182,26 @@ fn notice(done: Done, href: String) -> AnyView {
         Done::Canceled => t!(subscription.canceled),
         Done::Ended => t!(subscription.ended),
         Done::Kept => t!(subscription.kept),
+        Done::Changed => t!(subscription.changed),
+        Done::Paused => t!(subscription.paused),
+        Done::PauseScheduled => t!(subscription.pause_scheduled),
+        Done::Resumed => t!(subscription.resumed),
+        Done::Scheduled => t!(subscription.scheduled),
+        Done::Waiting => t!(subscription.waiting),
+        Done::Unchanged => t!(subscription.unchanged),
     };
     view! { <Notice text href/> }.into_any()
 }
 
 fn items(items: Vec<Line>, total: Option<String>) -> AnyView {
     let each = |line: Line| {
+        let change =
+            line.change.map(|href| view! { <a class="button small" href=href>{t!(subscription.change_item)}</a> });
         view! {
             <li>
                 <span class="row-text"><strong><bdi>{line.name}</bdi></strong><span class="hint">{line.detail}</span></span>
                 <bdi class="amount">{line.amount}</bdi>
+                {change}
             </li>
         }
         .into_any()
@@ -165,21 +218,27 @@ fn items(items: Vec<Line>, total: Option<String>) -> AnyView {
     .into_any()
 }
 
-/// The end that is set, and, where it may be, the way to take it back.
-fn scheduled_end(scheduled: Scheduled, id: String, form: Form) -> AnyView {
+/// What is to come, and, where it may be, the way to take it back.
+fn scheduled(scheduled: Scheduled, id: String, form: Form) -> AnyView {
     let keep = ServerAction::<KeepSubscription>::new();
-    let failed = move || keep.value().get().and_then(Result::err).map(|error| view! { <FormFailure error/> });
-    let undo = scheduled.may_undo.then(|| {
-        view! {
-            <ActionForm action=keep>
-                <FormKeys form/>
-                <input type="hidden" name="id" value=id/>
-                <button type="submit" class="button primary" disabled=move || keep.pending().get()>
-                    {icon(Icon::Undo)}{t!(subscription.undo)}
-                </button>
-            </ActionForm>
+    let undo = ServerAction::<UndoChange>::new();
+    let failed = move || {
+        let error = keep.value().get().and_then(Result::err).or_else(|| undo.value().get().and_then(Result::err));
+        error.map(|error| view! { <FormFailure error/> })
+    };
+    let back = scheduled.undo.map(|what| match what {
+        Undo::Cancel => {
+            let pending = Signal::derive(move || keep.pending().get());
+            view! { <ActionForm action=keep>{take_back(t!(subscription.undo), id, form, pending)}</ActionForm> }
+                .into_any()
+        }
+        Undo::Change | Undo::Pending => {
+            let label = if what == Undo::Pending { t!(subscription.drop) } else { t!(subscription.unschedule) };
+            let pending = Signal::derive(move || undo.pending().get());
+            view! { <ActionForm action=undo>{take_back(label, id, form, pending)}</ActionForm> }.into_any()
         }
     });
+    let onward = scheduled.href.map(|href| view! { <a class="button primary" href=href>{t!(overview.details)}</a> });
     view! {
         {failed}
         <section class="alert warn scheduled" aria-labelledby="scheduled">
@@ -188,17 +247,30 @@ fn scheduled_end(scheduled: Scheduled, id: String, form: Form) -> AnyView {
                 <h2 id="scheduled" class="alert-title">{scheduled.title}</h2>
                 <p>{scheduled.text}</p>
             </div>
-            {undo}
+            {onward}
+            {back}
         </section>
     }
     .into_any()
 }
 
-fn way_out(href: String) -> AnyView {
+fn take_back(label: String, id: String, form: Form, pending: Signal<bool>) -> AnyView {
+    view! {
+        <FormKeys form/>
+        <input type="hidden" name="id" value=id/>
+        <button type="submit" class="button" disabled=pending>{icon(Icon::Undo)}{label}</button>
+    }
+    .into_any()
+}
+
+/// The quieter ways: a pause, or the end.
+fn way_out(cancel: Option<String>, pause: Option<String>) -> AnyView {
+    let pause = pause.map(|href| view! { <a class="button" href=href>{t!(subscription.pause)}</a> });
+    let cancel = cancel.map(|href| view! { <a class="button danger" href=href>{t!(subscription.cancel)}</a> });
     view! {
         <div class="way-out">
             <p class="hint">{t!(subscription.cancel_hint)}</p>
-            <a class="button danger" href=href>{t!(subscription.cancel)}</a>
+            <div class="actions">{pause}{cancel}</div>
         </div>
     }
     .into_any()

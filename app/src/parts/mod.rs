@@ -1,7 +1,9 @@
 //! Pieces that pages are made of. They draw what they are given and ask nothing.
 
 mod alert;
+mod closed;
 mod drawn;
+mod effects;
 mod failure;
 mod field;
 mod frame;
@@ -14,12 +16,15 @@ pub mod log;
 mod method;
 mod notice;
 mod query_form;
+mod quoted;
 #[cfg(feature = "ssr")]
 pub mod sheet;
 mod standing;
 
 pub use alert::{Alert, Alerts};
+pub use closed::{Closed, ClosedView};
 pub use drawn::{Drawn, DrawnView};
+pub use effects::Effects;
 pub use failure::{Failure, FormFailure, Missing, REFUSAL};
 #[cfg(feature = "ssr")]
 pub use field::options;
@@ -32,4 +37,5 @@ pub use loaded::{Form, FormKeys, Loaded, Page, Shown};
 pub use method::{Method, MethodKind, MethodView};
 pub use notice::Notice;
 pub use query_form::QueryForm;
+pub use quoted::{Quoted, QuotedView};
 pub use standing::{Fact, Facts, Pill, PillView, Price, Tone};

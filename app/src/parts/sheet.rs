@@ -14,10 +14,15 @@ pub struct Sheet {
     pub facts: Vec<Fact>,
     /// From whom, to whom.
     pub parties: Vec<Party>,
+    pub bill: Bill,
+    pub notes: Vec<String>,
+}
+
+/// Every line of a bill and what they come to.
+pub struct Bill {
     pub headings: Headings,
     pub lines: Vec<SheetLine>,
     pub sums: Vec<Sum>,
-    pub notes: Vec<String>,
 }
 
 pub struct Party {
@@ -58,7 +63,7 @@ pub fn sheet(sheet: Sheet) -> AnyView {
                 <Facts facts=sheet.facts/>
             </section>
             <div class="parties">{sheet.parties.into_iter().map(party).collect_view()}</div>
-            {table(sheet.headings, sheet.lines, sheet.sums)}
+            {bill(sheet.bill)}
             {sheet.notes.into_iter().map(|note| view! { <p class="hint note">{note}</p> }).collect_view()}
         </article>
     }
@@ -70,7 +75,7 @@ fn party(party: Party) -> AnyView {
     view! { <section class="card party"><h2>{party.label}</h2><p>{lines.collect_view()}</p></section> }.into_any()
 }
 
-fn table(headings: Headings, lines: Vec<SheetLine>, sums: Vec<Sum>) -> AnyView {
+pub fn bill(Bill { headings, lines, sums }: Bill) -> AnyView {
     let line = |line: SheetLine| {
         let hint = |text: Option<String>| text.map(|text| view! { <span class="hint"><bdi>{text}</bdi></span> });
         view! {

@@ -122,7 +122,14 @@ mod tests {
     fn way(subscription: Subscription, feature: &SubscriptionCancel, may: bool) -> Way {
         let held = Held { subscription, method: None, open: None };
         let offer = Offer { feature, own: &[option("bfo_2", "Too many mails"), option("bfo_1", "Moved away")] };
-        leaving(Locale::En, &Books { now: at("2026-11-20"), held }, &offer, may, "Acme").way
+        leaving(
+            Locale::En,
+            &Books { now: at("2026-11-20"), held, pending: None, planned: String::new() },
+            &offer,
+            may,
+            "Acme",
+        )
+        .way
     }
 
     fn option(id: &str, description: &str) -> FeedbackOption {
@@ -164,7 +171,11 @@ mod tests {
     #[test]
     fn what_is_owed_stays() {
         let held = Held { subscription: subscription(Status::PastDue), method: None, open: Some(invoice(2000)) };
-        let effects = effects(Locale::En, &Books { now: at("2026-11-20"), held }, &usual());
+        let effects = effects(
+            Locale::En,
+            &Books { now: at("2026-11-20"), held, pending: None, planned: String::new() },
+            &usual(),
+        );
         assert!(effects.contains(&"€20.00 from an earlier invoice stays open.".to_owned()), "{effects:?}");
     }
 

@@ -4,6 +4,7 @@
 pub mod activity;
 pub mod address;
 pub mod cancel;
+pub mod change;
 mod deed;
 pub mod details;
 pub mod frame;
@@ -11,7 +12,10 @@ pub mod invoices;
 pub mod method;
 pub mod methods;
 pub mod overview;
+pub mod pause;
+pub mod quoted;
 mod refusal;
+pub mod review;
 #[cfg(test)]
 mod sample;
 pub mod sheet;

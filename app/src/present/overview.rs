@@ -6,7 +6,7 @@ use billing::subscription::{self, CollectionMethod, Status, StatusFilter, Subscr
 use billing::{Error, Listed, Page, Result, Seconds, Tx};
 
 use super::method::{Validity, last_month, short, validity};
-use super::{invoices, method, standing};
+use super::{change, invoices, method, standing};
 use crate::pages::overview::{Card, Overview};
 use crate::parts::{Alert, Tone};
 use crate::session::Session;
@@ -31,6 +31,8 @@ pub struct Books {
     pub invoices: Option<Listed<Invoice>>,
     /// What is not paid, whatever it is for.
     pub open: Vec<Invoice>,
+    /// Whether plans may be changed here.
+    pub may_change: bool,
 }
 
 /// A subscription with what its payment hangs on.
@@ -62,7 +64,8 @@ pub async fn read(tx: &mut Tx, session: &Session) -> Result<Books> {
     let open = invoice::list_heads(tx, who, &Page::first(OPEN), &unpaid).await?.data;
     let now = billing::customer::now(tx, who, &guest.customer).await?;
     let has_methods = guest.configuration.features.payment_method_update.enabled;
-    Ok(Books { now, running, ended, method: default, has_methods, invoices, open })
+    let may_change = change::is_offered(session);
+    Ok(Books { now, running, ended, method: default, has_methods, invoices, open, may_change })
 }
 
 /// Reads what a subscription's payment hangs on; nothing twice.
@@ -102,8 +105,8 @@ pub fn view(locale: Locale, books: &Books) -> Overview {
     Overview {
         glance: glance(locale, books, alerts.is_empty()),
         alerts,
-        running: books.running.iter().map(|held| card(locale, held)).collect(),
-        ended: books.ended.iter().map(|held| card(locale, held)).collect(),
+        running: books.running.iter().map(|held| card(locale, held, books.may_change)).collect(),
+        ended: books.ended.iter().map(|held| card(locale, held, false)).collect(),
         method: books.method.as_ref().map(|found| method::method(locale, books.now, found)),
         has_methods: books.has_methods,
         invoices: books.invoices.as_ref().map(rows),
@@ -111,7 +114,7 @@ pub fn view(locale: Locale, books: &Books) -> Overview {
     }
 }
 
-fn card(locale: Locale, held: &Held) -> Card {
+fn card(locale: Locale, held: &Held, may_change: bool) -> Card {
     let subscription = &held.subscription;
     Card {
         href: href(subscription),
@@ -120,6 +123,7 @@ fn card(locale: Locale, held: &Held) -> Card {
         every: standing::every(locale, subscription),
         pill: standing::pill(locale, subscription),
         facts: standing::facts(locale, held),
+        change: may_change.then(|| change::href(subscription)).flatten(),
     }
 }
 

@@ -35,6 +35,8 @@ fn problem(param: &str) -> Problem {
         "cancellation_details[comment]" => Problem::TooLong,
         "required" => Problem::Required,
         "value" => Problem::TaxId,
+        "promotion_code" | "discounts[0][promotion_code]" => Problem::Code,
+        "quantity" => Problem::Quantity,
         _ if ["name", "phone", "address", "shipping"].contains(&param.split('[').next().unwrap_or_default()) => {
             Problem::Unwritable
         }

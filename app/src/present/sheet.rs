@@ -8,7 +8,7 @@ use billing::{Actor, Error, Result, Seconds, Tx, payment};
 
 use super::{address, invoices, method, standing};
 use crate::parts::Fact;
-use crate::parts::sheet::{Headings, Party, Sheet, SheetLine, Sum};
+use crate::parts::sheet::{Bill, Headings, Party, Sheet, SheetLine, Sum};
 use crate::text::{Locale, countries, format, say};
 
 /// How many lines a sheet shows.
@@ -67,10 +67,16 @@ pub fn sheet(locale: Locale, billed: &Billed, merchant: &Merchant) -> Sheet {
         amount: money(left),
         facts: facts(locale, billed),
         parties: vec![from(locale, invoice, merchant), to(locale, invoice)],
-        headings: Headings { item: say!(sheet.item, locale), amount: say!(sheet.amount, locale) },
-        lines: billed.lines.iter().map(|line| sheet_line(locale, line)).collect(),
-        sums: sums(locale, invoice),
+        bill: bill(locale, invoice, &billed.lines),
         notes: notes(locale, billed),
+    }
+}
+
+pub fn bill(locale: Locale, invoice: &Invoice, lines: &[Line]) -> Bill {
+    Bill {
+        headings: Headings { item: say!(sheet.item, locale), amount: say!(sheet.amount, locale) },
+        lines: lines.iter().map(|line| sheet_line(locale, line)).collect(),
+        sums: sums(locale, invoice),
     }
 }
 
@@ -117,8 +123,13 @@ fn sheet_line(locale: Locale, line: &Line) -> SheetLine {
         let is_all = price.amount(line.quantity).is_ok_and(|amount| amount == line.amount);
         is_all && !line.proration
     });
-    let (name, detail) = match (plain, &line.product_name) {
+    let product = line.product_name.as_ref();
+    let (name, detail) = match (plain, product) {
         (Some(price), Some(product)) => (product.clone(), Some(standing::unit(locale, price, line.quantity))),
+        (None, Some(product)) if line.proration => {
+            let time = if line.amount < 0 { say!(sheet.unused, locale) } else { say!(sheet.remaining, locale) };
+            (standing::lot(product, line.quantity), Some(time))
+        }
         _ => (line.description.clone(), None),
     };
     let lasts = line.period_start < line.period_end;

@@ -3,7 +3,7 @@
 use billing::customer::payment_method::PaymentMethod;
 use billing::invoice::Invoice;
 use billing::period::Interval;
-use billing::subscription::{CollectionMethod, Item, Status, Subscription};
+use billing::subscription::{CollectionMethod, Status, Subscription};
 use billing::{Seconds, catalog};
 
 use super::method::short;
@@ -19,13 +19,21 @@ const NAMED: usize = 3;
 
 /// `Pro`, `Team × 5 + Support`, `Team + Support + …`.
 pub fn name(subscription: &Subscription) -> String {
-    let each = |item: &Item| match item.quantity {
-        1 => item.product_name.clone(),
-        n => format!("{} × {n}", item.product_name),
-    };
-    let is_long = subscription.items.len() > NAMED;
-    let named = subscription.items.iter().take(if is_long { NAMED - 1 } else { NAMED }).map(each);
-    named.chain(is_long.then(|| "…".to_owned())).collect::<Vec<_>>().join(" + ")
+    all(subscription.items.iter().map(|item| lot(&item.product_name, item.quantity)).collect())
+}
+
+/// Several lots as one name.
+pub fn all(mut lots: Vec<String>) -> String {
+    if lots.len() > NAMED {
+        lots.truncate(NAMED - 1);
+        lots.push("…".to_owned());
+    }
+    lots.join(" + ")
+}
+
+/// `Team × 5`
+pub fn lot(product: &str, quantity: i64) -> String {
+    if quantity == 1 { product.to_owned() } else { format!("{product} × {quantity}") }
 }
 
 /// What a period costs; `None` where that is not known beforehand.
@@ -47,6 +55,18 @@ pub fn interval(locale: Locale, price: &catalog::Price) -> Option<String> {
         Interval::Week => say!(every.weeks, locale, n = n),
         Interval::Month => say!(every.months, locale, n = n),
         Interval::Year => say!(every.years, locale, n = n),
+    })
+}
+
+/// `Billed monthly`: a heading.
+pub fn billed(locale: Locale, price: &catalog::Price) -> Option<String> {
+    let recurring = price.recurring()?;
+    let n = recurring.count;
+    Some(match recurring.interval {
+        Interval::Day => say!(billed.days, locale, n = n),
+        Interval::Week => say!(billed.weeks, locale, n = n),
+        Interval::Month => say!(billed.months, locale, n = n),
+        Interval::Year => say!(billed.years, locale, n = n),
     })
 }
 

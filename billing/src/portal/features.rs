@@ -67,6 +67,9 @@ pub struct CancellationReason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriptionPause {
+    /// Ours: a pause begins when what is paid for ends, rather than now with credit for the rest.
+    #[serde(default = "yes")]
+    pub at_period_end: bool,
     pub duration: Duration,
     pub enabled: bool,
 }
@@ -135,6 +138,10 @@ fn one() -> i64 {
     1
 }
 
+fn yes() -> bool {
+    true
+}
+
 impl Default for AdjustableQuantity {
     fn default() -> Self {
         Self { enabled: false, maximum: None, minimum: 1 }
@@ -155,6 +162,7 @@ impl Default for Features {
                 proration_behavior: Proration::None,
             },
             subscription_pause: SubscriptionPause {
+                at_period_end: true,
                 duration: Duration { interval_options: Vec::new(), r#type: PauseDuration::Indefinite },
                 enabled: false,
             },
@@ -232,6 +240,25 @@ impl Features {
             return refuse(
                 "customer_update][allowed_updates",
                 "Allowing updates needs at least one field that may change.",
+            );
+        }
+        let pause = &self.subscription_pause;
+        let chooses = pause.duration.r#type == PauseDuration::IntervalOptions;
+        if pause.enabled && chooses && pause.duration.interval_options.is_empty() {
+            return refuse(
+                "subscription_pause][duration][interval_options",
+                "Choosing how long to pause needs at least one option.",
+            );
+        }
+        if pause
+            .duration
+            .interval_options
+            .iter()
+            .any(|option| !(1..=option.interval.most()).contains(&option.interval_count))
+        {
+            return refuse(
+                "subscription_pause][duration][interval_options",
+                "A pause lasts from one interval to three years.",
             );
         }
         let update = &self.subscription_update;

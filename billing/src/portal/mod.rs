@@ -2,11 +2,13 @@
 
 pub mod acts;
 pub mod branding;
+pub mod change;
 pub mod configuration;
 pub mod details;
 pub mod features;
 pub mod feedback;
 pub mod methods;
+pub mod pausing;
 pub mod session;
 
 pub use configuration::{Configuration, ConfigurationUpdate};

@@ -1,5 +1,4 @@
-//! What a change gives back and costs: pure arithmetic over what was billed, without clock and database
-//! (`BILLING.md`, 2).
+//! What a change gives back and costs: pure arithmetic over what was billed, without clock and database.
 //!
 //! An item is credited with what was last debited for it, never with a price that was not billed. Every part is rounded
 //! by itself, and one of nothing is left out.

@@ -1,4 +1,4 @@
-//! The real pause: status `paused`, no invoices, service off, until it resumes (`BILLING.md`, 7).
+//! The real pause: status `paused`, no invoices, service off, until it resumes.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::invoice::{self, Bill, Invoice, compose, issue, item};
 use crate::store::Tx;
 use crate::subscription::proposal;
-use crate::subscription::scheduled::{self, Kind, Planned, State};
+use crate::subscription::scheduled::{self, By, Kind, Planned, State};
 use crate::subscription::{Status, Subscription, announce, get, pending, save};
 use crate::text_enum::text_enum;
 
@@ -60,13 +60,14 @@ pub async fn pause(tx: &mut Tx, who: &Actor, id: &str, pause: Pause) -> Result<S
             scheduled::check_goes_on(&before)?;
             check_resumes(pause.resumes_at, before.current_period_end)?;
             let planned = Planned { resumes_at: pause.resumes_at, ..Planned::default() };
-            scheduled::plan(tx, who, &mut after, (Kind::Pause, before.current_period_end), planned, now).await?;
+            scheduled::plan(tx, who, &mut after, (Kind::Pause, before.current_period_end, By::of(who)), planned, now)
+                .await?;
             changed(tx, who, &before, after).await
         }
         Status::Active | Status::PastDue | Status::Unpaid => {
             check_resumes(pause.resumes_at, now)?;
             scheduled::settle(tx, who, &mut after, State::Replaced, now).await?;
-            resume_at(tx, who, &mut after, pause.resumes_at, now).await?;
+            resume_at(tx, who, &mut after, (pause.resumes_at, By::of(who)), now).await?;
             let credit = give_back(tx, who, &before, pause, now).await?;
             after.latest_invoice = credit.as_ref().map(|made| made.id.clone()).or(after.latest_invoice);
             let stopped = stop(tx, who, &before, after, now).await?;
@@ -78,7 +79,7 @@ pub async fn pause(tx: &mut Tx, who: &Actor, id: &str, pause: Pause) -> Result<S
         Status::Paused if pause.resumes_at.is_none() || pause.resumes_at == before.resumes_at => Ok(before),
         Status::Paused => {
             check_resumes(pause.resumes_at, now)?;
-            resume_at(tx, who, &mut after, pause.resumes_at, now).await?;
+            resume_at(tx, who, &mut after, (pause.resumes_at, By::of(who)), now).await?;
             changed(tx, who, &before, after).await
         }
         other => {
@@ -130,12 +131,12 @@ pub(crate) async fn resume_at(
     tx: &mut Tx,
     who: &Actor,
     subscription: &mut Subscription,
-    at: Option<Seconds>,
+    (at, origin): (Option<Seconds>, By),
     now: Seconds,
 ) -> Result<()> {
     subscription.resumes_at = at;
     match at {
-        Some(at) => scheduled::plan(tx, who, subscription, (Kind::Resume, at), Planned::default(), now).await,
+        Some(at) => scheduled::plan(tx, who, subscription, (Kind::Resume, at, origin), Planned::default(), now).await,
         None => Ok(()),
     }
 }

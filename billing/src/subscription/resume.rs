@@ -1,4 +1,4 @@
-//! The end of a pause: the subscription goes on, from now or in its old rhythm (`BILLING.md`, 7).
+//! The end of a pause: the subscription goes on, from now or in its old rhythm.
 
 use serde::{Deserialize, Serialize};
 

@@ -52,6 +52,12 @@ pub struct Planned {
     pub resumes_at: Option<Seconds>,
 }
 
+impl By {
+    pub(crate) fn of(who: &Actor) -> Self {
+        if matches!(who.origin, Origin::Portal { .. }) { Self::Portal } else { Self::Merchant }
+    }
+}
+
 macro_rules! columns {
     () => {
         "id, subscription, kind, due, change, origin, status, created, settled_at"
@@ -78,12 +84,13 @@ pub async fn list(tx: &mut Tx, who: &Actor, subscription: &str, page: &Page) -> 
     page!(tx, who, page, "scheduled_change", columns!(), "subscription = $7", subscription)
 }
 
-/// Schedules a change in the place of any that waits. The subscription is still to be saved and announced.
+/// Schedules a change, which is somebody's, in the place of any that waits. The subscription is still to be saved and
+/// announced.
 pub(crate) async fn plan(
     tx: &mut Tx,
     who: &Actor,
     subscription: &mut Subscription,
-    (kind, due): (Kind, Seconds),
+    (kind, due, origin): (Kind, Seconds, By),
     planned: Planned,
     now: Seconds,
 ) -> Result<()> {
@@ -95,7 +102,7 @@ pub(crate) async fn plan(
         kind,
         due,
         change: Json(planned),
-        origin: if matches!(who.origin, Origin::Portal { .. }) { By::Portal } else { By::Merchant },
+        origin,
         status: State::Scheduled,
         created: now,
         settled_at: None,
@@ -221,7 +228,7 @@ pub async fn schedule(tx: &mut Tx, who: &Actor, id: &str, changes: &[ItemChange]
             false => item,
         });
         let planned = Planned { items: items.collect(), resumes_at: None };
-        plan(tx, who, &mut after, (Kind::Update, before.current_period_end), planned, now).await?;
+        plan(tx, who, &mut after, (Kind::Update, before.current_period_end, By::of(who)), planned, now).await?;
     }
     if after == before {
         return Ok(before);
@@ -293,7 +300,8 @@ pub async fn apply_due(tx: &mut Tx, who: &Actor, subscription: &Subscription, no
             Ok(Applied::Updated(Box::new(after)))
         }
         Kind::Pause => {
-            pause::resume_at(tx, who, &mut after, change.change.resumes_at, now).await?;
+            // Whose the pause was, theirs is its end.
+            pause::resume_at(tx, who, &mut after, (change.change.resumes_at, change.origin), now).await?;
             pause::stop(tx, who, subscription, after, now).await?;
             Ok(Applied::Paused)
         }

@@ -1,4 +1,4 @@
-//! The states of a subscription: which may follow which, and the one way from one to the next (`BILLING.md`, 8).
+//! The states of a subscription: which may follow which, and the one way from one to the next.
 
 use crate::actor::Actor;
 use crate::clock::Seconds;

@@ -13,7 +13,7 @@ fn percent(text: &str) -> Option<Decimal> {
     Some(Decimal::parse(text, 12, "percent").unwrap())
 }
 
-fn half() -> NewCoupon {
+pub fn half() -> NewCoupon {
     NewCoupon {
         id: None,
         percent_off: percent("50"),
@@ -28,11 +28,11 @@ fn half() -> NewCoupon {
     }
 }
 
-async fn coupon(stage: &Stage, new: NewCoupon) -> Coupon {
+pub async fn coupon(stage: &Stage, new: NewCoupon) -> Coupon {
     done!(stage, |tx| coupon::create(tx, &stage.who, new.clone()))
 }
 
-fn code(coupon: &Coupon) -> NewPromotionCode {
+pub fn code(coupon: &Coupon) -> NewPromotionCode {
     NewPromotionCode {
         coupon: coupon.id.clone(),
         code: None,

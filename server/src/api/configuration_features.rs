@@ -42,14 +42,14 @@ fn subscription_cancel(params: &mut Params, fields: &mut Fields) -> Result<()> {
 
 fn subscription_pause(params: &mut Params, fields: &mut Fields) -> Result<()> {
     fields.boolean(params, "enabled")?;
+    fields.boolean(params, "at_period_end")?;
     fields.object(params, "duration", |own, fields| {
         fields.text(own, "type")?;
         fields.objects(own, "interval_options", |own, fields| {
             fields.text(own, "interval")?;
             fields.integer(own, "interval_count")
         })
-    })?;
-    params.unsupported(&["at_period_end"])
+    })
 }
 
 fn subscription_update(params: &mut Params, fields: &mut Fields) -> Result<()> {

@@ -3,7 +3,7 @@
 use billing::subscription::cancel as ending;
 use billing::subscription::create::PaymentBehavior;
 use billing::subscription::{self, NewSubscription, Status, StatusFilter, SubscriptionFilter, Updated};
-use billing::{Currency, Error, Result, Tx, invoice, payment, transact, wire};
+use billing::{Currency, Error, Result, Tx, payment, transact, wire};
 
 use super::answer::Reply;
 use super::call::{Call, Ready};
@@ -70,15 +70,10 @@ fn check_currency(wanted: Option<&Currency>, actual: &Currency) -> Result<()> {
 pub(super) async fn charge(call: &Ready, id: &str) -> Result<()> {
     let mut tx = call.read().await?;
     let subscription = subscription::get(&mut tx, &call.who, id).await?;
-    let Some(first) = subscription.latest_invoice else { return Ok(()) };
-    let invoice = invoice::get(&mut tx, &call.who, &first).await?;
     drop(tx);
-    if invoice.status != invoice::Status::Open || invoice.attempted {
-        return Ok(());
-    }
-    match payment::collect(&call.app.db, call.app.gateway.clone(), &call.who, &first).await {
-        Ok(_) | Err(Error::Busy) => Ok(()),
-        Err(other) => Err(other),
+    match subscription.latest_invoice {
+        Some(first) => payment::collect_first(&call.app.db, call.app.gateway.clone(), &call.who, &first).await,
+        None => Ok(()),
     }
 }
 

@@ -161,6 +161,10 @@ const PAGES: &[(&str, u16)] = &[
     ("/payment-methods", 200),
     ("/subscriptions/{id}", 404),
     ("/subscriptions/{id}/cancel", 404),
+    ("/subscriptions/{id}/change", 403),
+    ("/subscriptions/{id}/change/review", 403),
+    ("/subscriptions/{id}/pause", 403),
+    ("/subscriptions/{id}/resume", 403),
 ];
 
 /// Server functions: without a session, or with one that has ended, 401; then what another customer's session is told.
@@ -168,6 +172,7 @@ const FUNCTIONS: &[(&str, u16)] = &[
     ("/do/app/pages/activity/read_activity", 200),
     ("/do/app/pages/cancel/cancel_subscription", 404),
     ("/do/app/pages/cancel/read_leaving", 404),
+    ("/do/app/pages/change/read_changing", 403),
     ("/do/app/pages/details/add_tax_id", 400),
     ("/do/app/pages/details/read_details", 200),
     ("/do/app/pages/details/remove_tax_id", 404),
@@ -179,8 +184,15 @@ const FUNCTIONS: &[(&str, u16)] = &[
     ("/do/app/pages/methods/remove_method", 404),
     ("/do/app/pages/methods/set_default_method", 404),
     ("/do/app/pages/overview/read_overview", 200),
+    ("/do/app/pages/pause/pause_subscription", 403),
+    ("/do/app/pages/pause/read_pausing", 403),
+    ("/do/app/pages/resume/read_resuming", 403),
+    ("/do/app/pages/resume/resume_subscription", 403),
+    ("/do/app/pages/review/confirm_change", 403),
+    ("/do/app/pages/review/read_review", 403),
     ("/do/app/pages/subscription/keep_subscription", 404),
     ("/do/app/pages/subscription/read_subscription", 404),
+    ("/do/app/pages/subscription/undo_change", 404),
     ("/do/app/parts/frame/read_frame", 200),
 ];
 

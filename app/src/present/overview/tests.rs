@@ -13,6 +13,7 @@ fn books(subscription: Subscription, method: Option<PaymentMethod>, open: Option
         has_methods: true,
         invoices: Some(Listed { data: Vec::new(), has_more: false }),
         open: Vec::new(),
+        may_change: false,
     }
 }
 

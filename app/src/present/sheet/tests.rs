@@ -53,7 +53,7 @@ fn shown(invoice: Invoice, lines: Vec<Line>) -> Sheet {
 }
 
 fn labels(sheet: &Sheet) -> Vec<(&str, &str)> {
-    sheet.sums.iter().map(|sum| (sum.label.as_str(), sum.amount.as_str())).collect()
+    sheet.bill.sums.iter().map(|sum| (sum.label.as_str(), sum.amount.as_str())).collect()
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_paid_invoice_says_when_and_with_what() {
         [("Issued", "November 20, 2026"), ("Paid on", "November 21, 2026"), ("Paid with", "Visa •••• 4242")]
     );
     assert_eq!(labels(&sheet), [("Total", "€50.00"), ("Paid", "-€50.00"), ("Amount due", "€0.00")]);
-    let line = &sheet.lines[0];
+    let line = &sheet.bill.lines[0];
     assert_eq!((line.name.as_str(), line.detail.as_deref()), ("Team", Some("5 × €10.00 per month")));
     assert_eq!(line.period.as_deref(), Some("November 20 – December 20, 2026"));
 }
@@ -109,7 +109,7 @@ fn a_line_that_is_no_price_times_quantity_keeps_its_own_words() {
     let trial = Line { description: "Trial period for Team".into(), ..line(5, 0) };
     let proration = Line { proration: true, description: "Remaining time on Team".into(), ..line(5, 5000) };
     let sheet = shown(invoice(0), vec![trial, proration]);
-    let names: Vec<_> = sheet.lines.iter().map(|line| (line.name.as_str(), line.detail.is_some())).collect();
+    let names: Vec<_> = sheet.bill.lines.iter().map(|line| (line.name.as_str(), line.detail.is_some())).collect();
     assert_eq!(names, [("Trial period for Team", false), ("Remaining time on Team", false)]);
 }
 

@@ -12,6 +12,7 @@ use billing::gateway::PaymentGateway;
 use billing::gateway::sandbox::test_method;
 use billing::patch::Patch;
 use billing::period::Recurring;
+use billing::portal::configuration::{self, ConfigurationUpdate};
 use billing::portal::session::{self, NewSession, SessionOrigin};
 use billing::subscription::create::{PaymentBehavior, Trial};
 use billing::subscription::{
@@ -153,6 +154,7 @@ impl Stage {
             Ok((merchant, who, key))
         })?;
         let prices = self.catalogue(&who, &usd).await?;
+        self.allow_changes(&who, &prices).await?;
         for story in STORIES {
             self.tell(&who, story, &prices).await?;
         }
@@ -162,8 +164,9 @@ impl Stage {
     async fn catalogue(&self, who: &Actor, usd: &Currency) -> Result<Vec<Price>> {
         transact!(self.db, |tx| {
             let mut prices = Vec::new();
-            for (id, name, description) in PRODUCTS {
+            for (id, name, description, features) in PRODUCTS {
                 let fields = ProductUpdate {
+                    marketing_features: Patch::Set(features.iter().map(|&feature| feature.into()).collect()),
                     external_id: Patch::Set((*id).into()),
                     description: Patch::Set((*description).into()),
                     ..Default::default()
@@ -189,6 +192,40 @@ impl Stage {
             }
             Ok(prices)
         })
+    }
+
+    /// In the portal, plans change at once when they grow and with the period when they shrink; seats are adjustable.
+    async fn allow_changes(&self, who: &Actor, prices: &[Price]) -> Result<()> {
+        let mut products: Vec<serde_json::Value> = Vec::new();
+        for price in prices {
+            let is_listed = products.iter().any(|product| product["product"] == *price.product);
+            let by_the_seat = price.lookup_key.as_deref().is_some_and(|key| key.starts_with("team"));
+            if !is_listed {
+                let adjustable = json!({ "enabled": by_the_seat, "minimum": 1, "maximum": 50 });
+                products.push(json!({ "product": price.product, "adjustable_quantity": adjustable }));
+            }
+        }
+        let conditions = json!([{ "type": "decreasing_item_amount" }, { "type": "shortening_interval" }]);
+        let lengths =
+            json!([{ "interval": "month", "interval_count": 1 }, { "interval": "month", "interval_count": 3 }]);
+        let features = json!({
+            "subscription_pause": {
+                "enabled": true,
+                "duration": { "type": "interval_options", "interval_options": lengths },
+            },
+            "subscription_update": {
+                "enabled": true,
+                "default_allowed_updates": ["price", "quantity", "promotion_code"],
+                "proration_behavior": "always_invoice",
+                "schedule_at_period_end": { "conditions": conditions },
+                "products": products,
+            },
+        });
+        transact!(self.db, |tx| {
+            let update = ConfigurationUpdate { features: Some(features.clone()), ..Default::default() };
+            configuration::update(tx, who, "default", update).await
+        })?;
+        Ok(())
     }
 
     async fn tell(&mut self, who: &Actor, story: &Story, prices: &[Price]) -> Result<()> {

@@ -41,10 +41,21 @@ pub const PRICES: &[(&str, &str, u32, Interval)] = &[
     ("team", "team_yearly", 19_000, Interval::Year),
     ("studio", "studio_monthly", 4_900, Interval::Month),
 ];
-pub const PRODUCTS: &[(&str, &str, &str)] = &[
-    ("starter", "Starter", "For one person who is just beginning"),
-    ("team", "Team", "Shared projects, priced by the seat"),
-    ("studio", "Studio", "Everything, with priority support"),
+/// Id, name, description, what is in it.
+pub const PRODUCTS: &[(&str, &str, &str, &[&str])] = &[
+    ("starter", "Starter", "For one person who is just beginning", &["3 projects", "1 GB of files"]),
+    (
+        "team",
+        "Team",
+        "Shared projects, priced by the seat",
+        &["Unlimited projects", "100 GB of files", "Roles and comments"],
+    ),
+    (
+        "studio",
+        "Studio",
+        "Everything, with priority support",
+        &["Everything in Team", "1 TB of files", "Priority support"],
+    ),
 ];
 
 const fn plan(price: &'static str, quantity: i64, days: i64, then: &'static [(i64, Then)]) -> Option<Plan> {

@@ -1,0 +1,120 @@
+//! The plans that a subscription's item may go to, as cards.
+
+use billing::portal::change::{self, Offer, When};
+use billing::subscription::{Item, Subscription};
+use billing::{Error, Result, Seconds, Tx};
+
+use super::standing;
+use crate::pages::change::{Changing, Group, Plan, Quantity, Way};
+use crate::parts::Closed;
+use crate::session::Session;
+use crate::text::{Locale, format, say};
+
+/// How many of a product's features are named.
+const FEATURES: usize = 8;
+
+pub struct Choices {
+    pub subscription: Subscription,
+    /// What is changed.
+    pub item: Item,
+    /// With when each would take effect.
+    pub offers: Vec<(Offer, When)>,
+}
+
+/// Whether plans may be changed here at all.
+pub fn is_offered(session: &Session) -> bool {
+    session.guest.configuration.features.subscription_update.enabled && !session.who.is_read_only()
+}
+
+/// Where the plan of a subscription is changed, if it is in a state to be.
+pub fn href(subscription: &Subscription) -> Option<String> {
+    change::is_changeable(subscription).then(|| format!("/subscriptions/{}/change", subscription.id))
+}
+
+/// `item` is the first one where none is named.
+pub async fn read(tx: &mut Tx, session: &Session, id: &str, item: Option<&str>) -> Result<Choices> {
+    let subscription = billing::subscription::get(tx, &session.who, id).await?;
+    let item = find(&subscription, item)?.clone();
+    let configuration = &session.guest.configuration;
+    let feature = &configuration.features.subscription_update;
+    let found = change::offers(tx, &session.who, configuration, &subscription, &item).await?;
+    let mut offers = Vec::with_capacity(found.len());
+    for offer in found {
+        let quantity = offer.quantity.clamp(item.quantity);
+        let when = change::when(feature, &subscription, &item, &offer.price, quantity)?;
+        offers.push((offer, when));
+    }
+    Ok(Choices { subscription, item, offers })
+}
+
+pub fn find<'a>(subscription: &'a Subscription, item: Option<&str>) -> Result<&'a Item> {
+    let found = match item {
+        Some(id) => subscription.items.iter().find(|item| item.id == id),
+        None => subscription.items.first(),
+    };
+    found.ok_or_else(|| Error::missing("subscription_item", item.unwrap_or_default()))
+}
+
+pub fn view(session: &Session, choices: &Choices) -> Changing {
+    changing(session.locale, choices, is_offered(session), &session.guest.brand.name)
+}
+
+fn changing(locale: Locale, choices: &Choices, may: bool, merchant: &str) -> Changing {
+    let Choices { subscription, item, offers } = choices;
+    let way = if may && !offers.is_empty() {
+        Way::Open { item: item.id.clone(), groups: groups(locale, subscription, item, offers) }
+    } else {
+        Way::Closed(closed(locale, subscription, merchant))
+    };
+    Changing { id: subscription.id.clone(), plan: standing::name(subscription), way }
+}
+
+/// Why nothing can be chosen.
+pub fn closed(locale: Locale, subscription: &Subscription, merchant: &str) -> Closed {
+    let plan = standing::name(subscription);
+    let text = match standing::ends_on(subscription) {
+        Some(date) => say!(offer.ending, locale, plan = plan, date = format::date(locale, date)),
+        None if subscription.pending_update.is_some() => say!(offer.pending, locale),
+        None => say!(offer.off, locale, plan = plan, merchant = merchant),
+    };
+    Closed { title: say!(offer.closed, locale), text }
+}
+
+/// The offers come in the order of their intervals already.
+fn groups(locale: Locale, subscription: &Subscription, item: &Item, offers: &[(Offer, When)]) -> Vec<Group> {
+    offers
+        .chunk_by(|(one, _), (other, _)| one.price.recurring() == other.price.recurring())
+        .map(|plans| Group {
+            title: standing::billed(locale, &plans[0].0.price).unwrap_or_default(),
+            plans: plans.iter().map(|(offer, when)| plan(locale, item, offer, later(*when, subscription))).collect(),
+        })
+        .collect()
+}
+
+fn later(when: When, subscription: &Subscription) -> Option<Seconds> {
+    (when == When::AtPeriodEnd).then_some(subscription.current_period_end)
+}
+
+fn plan(locale: Locale, item: &Item, offer: &Offer, later: Option<Seconds>) -> Plan {
+    let (price, product) = (&offer.price, &offer.product);
+    let chosen = offer.quantity.clamp(item.quantity);
+    let amount = price.amount(chosen).ok();
+    let features = product.marketing_features.iter().take(FEATURES).cloned().collect();
+    Plan {
+        id: price.id.clone(),
+        name: product.name.clone(),
+        amount: amount.map(|amount| format::money(locale, amount, &price.currency)),
+        every: standing::interval(locale, price),
+        unit: (chosen != 1 && price.unit_amount.is_some()).then(|| standing::unit(locale, price, chosen)),
+        description: product.description.clone(),
+        features,
+        later: later.filter(|_| !offer.is_current).map(|at| say!(offer.later, locale, date = format::date(locale, at))),
+        quantity: Quantity {
+            chosen,
+            least: offer.quantity.least,
+            most: offer.quantity.most,
+            is_open: !offer.quantity.is_fixed(),
+        },
+        is_current: offer.is_current,
+    }
+}

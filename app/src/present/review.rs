@@ -1,0 +1,102 @@
+//! A change of plan before it is confirmed, and its confirmation.
+
+use billing::portal::change::{self, Wished};
+use billing::quote::{Confirmed, Quote};
+use billing::{payment, transact};
+
+use super::{change as choices, quoted, standing};
+use crate::error::{Error, Problem, Result};
+use crate::pages::review::{Asked, Code, Review, Way, Wish};
+use crate::session::Session;
+use crate::text::{format, say};
+
+/// Reads, and quotes. A promotion code that cannot be used is said to be so, beside the quote without it.
+pub async fn read(session: &Session, id: &str, wish: Wish, stale: bool) -> Result<Review> {
+    let (configuration, locale) = (&session.guest.configuration, session.locale);
+    let wished = wished(id, &wish)?;
+    let books = {
+        let mut tx = session.db.read().await?;
+        choices::read(&mut tx, session, id, Some(&wish.item)).await?
+    };
+    let subscription = &books.subscription;
+    let offer = books.offers.iter().find(|(offer, _)| offer.price.id == wished.price);
+    let Some((offer, when)) = offer.filter(|_| !session.who.is_read_only()) else {
+        let closed = choices::closed(locale, subscription, &session.guest.brand.name);
+        return Ok(Review { id: id.into(), what: standing::name(subscription), way: Way::Closed(closed) });
+    };
+    let (quote, problem) = match make(session, &wished).await {
+        Err(Error::Invalid(Problem::Code)) => {
+            let plain = Wished { promotion_code: None, ..wished.clone() };
+            (make(session, &plain).await?, Some(say!(offer.code_refused, locale)))
+        }
+        quote => (quote?, None),
+    };
+    let may_use_code = change::takes_code(configuration, subscription);
+    let code = may_use_code.then(|| Code { value: wish.code.clone().unwrap_or_default(), problem: problem.clone() });
+    let from = standing::lot(&books.item.product_name, books.item.quantity);
+    let to = standing::lot(&offer.product.name, wished.quantity);
+    let wish = if problem.is_some() { Wish { code: None, ..wish } } else { wish };
+    let method = quoted::method(session, subscription).await?;
+    Ok(Review {
+        id: id.into(),
+        what: say!(offer.what, locale, from = from, to = to),
+        way: Way::Open(Box::new(Asked {
+            wish,
+            confirm: confirm_label(session, &quote, *when),
+            quoted: quoted::view(locale, subscription, &quote, *when, method.as_ref(), stale),
+            code,
+        })),
+    })
+}
+
+fn confirm_label(session: &Session, quote: &Quote, when: change::When) -> String {
+    let locale = session.locale;
+    match (&quote.invoice, when) {
+        (_, change::When::AtPeriodEnd) => say!(offer.confirm_later, locale),
+        (Some(invoice), _) if invoice.amount_due > 0 => {
+            say!(offer.confirm_pay, locale, amount = format::money(locale, invoice.amount_due, &invoice.currency))
+        }
+        _ => say!(offer.confirm, locale),
+    }
+}
+
+async fn make(session: &Session, wished: &Wished) -> Result<Quote> {
+    let (who, configuration) = (&session.who, &session.guest.configuration);
+    Ok(transact!(session.db, |tx| change::quote(tx, who, configuration, wished).await)?)
+}
+
+/// Where to go next: to the subscription as it is now, or back, where the quote does not hold any more.
+pub async fn confirm(session: &Session, id: &str, wish: Wish, token: &str) -> Result<String> {
+    let (who, configuration) = (&session.who, &session.guest.configuration);
+    let wished = wished(id, &wish)?;
+    match transact!(session.db, |tx| change::confirm(tx, who, configuration, &wished, token).await)? {
+        Confirmed::Done(done) => {
+            if let Some(invoice) = done.invoice.filter(|_| done.collect) {
+                payment::collect_first(&session.db, session.gateway.clone(), who, &invoice).await?;
+            }
+            Ok(format!("/subscriptions/{}?done=changed", done.subscription))
+        }
+        Confirmed::Stale(_) => Ok(format!("/subscriptions/{id}/change/review?{}", address(&wish))),
+    }
+}
+
+fn address(wish: &Wish) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("item", &wish.item).append_pair("price", &wish.price).append_pair("quantity", &wish.quantity);
+    if let Some(code) = &wish.code {
+        query.append_pair("code", code);
+    }
+    query.append_pair("stale", "1").finish()
+}
+
+fn wished(id: &str, wish: &Wish) -> Result<Wished> {
+    let quantity = wish.quantity.trim().parse().map_err(|_| Error::Invalid(Problem::Quantity))?;
+    let code = wish.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
+    Ok(Wished {
+        subscription: id.into(),
+        item: wish.item.clone(),
+        price: wish.price.clone(),
+        quantity,
+        promotion_code: code.map(str::to_owned),
+    })
+}
