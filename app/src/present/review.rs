@@ -13,11 +13,11 @@ use crate::text::{format, say};
 /// Reads, and quotes. A promotion code that cannot be used is said to be so, beside the quote without it.
 pub async fn read(session: &Session, id: &str, wish: Wish, stale: bool) -> Result<Review> {
     let (configuration, locale) = (&session.guest.configuration, session.locale);
-    let wished = wished(id, &wish)?;
     let books = {
         let mut tx = session.db.read().await?;
         choices::read(&mut tx, session, id, Some(&wish.item)).await?
     };
+    let wished = wished(id, &wish)?;
     let subscription = &books.subscription;
     let offer = books.offers.iter().find(|(offer, _)| offer.price.id == wished.price);
     let Some((offer, when)) = offer.filter(|_| !session.who.is_read_only()) else {

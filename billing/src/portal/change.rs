@@ -97,6 +97,7 @@ pub async fn confirm(
     wished: &Wished,
     token: &str,
 ) -> Result<Confirmed> {
+    subscription::get(tx, who, &wished.subscription).await?;
     if let Some(done) = quote::done(tx, who, token).await? {
         return Ok(Confirmed::Done(done));
     }

@@ -76,6 +76,7 @@ pub async fn quote_resume(tx: &mut Tx, who: &Actor, allowed: &Configuration, id:
 /// Goes on for what was quoted.
 pub async fn resume(tx: &mut Tx, who: &Actor, allowed: &Configuration, id: &str, token: &str) -> Result<Confirmed> {
     may_write(who, allowed.features.subscription_pause.enabled)?;
+    subscription::get(tx, who, id).await?;
     if !matches!(quote::change(tx, who, token)?, Change::Resume { subscription, .. } if subscription == id) {
         return Err(Error::invalid("quote", "This quote is for something else."));
     }
