@@ -22,6 +22,8 @@ pub mod id;
 pub mod idempotency;
 pub mod invoice;
 pub mod job;
+#[cfg(test)]
+mod laws;
 pub mod money;
 pub mod page;
 pub mod patch;

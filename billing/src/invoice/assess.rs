@@ -34,16 +34,16 @@ pub(crate) struct Sums {
 
 /// A rate as it stands on one line.
 #[derive(Debug, Clone)]
-struct Applied {
-    id: String,
-    rate: Rate,
+pub(crate) struct Applied {
+    pub id: String,
+    pub rate: Rate,
 }
 
 /// Who is billed by whom, and which rates that makes.
-struct Basis {
-    untaxed: Option<Reason>,
+pub(crate) struct Basis {
+    pub untaxed: Option<Reason>,
     /// The merchant's rates for where the customer is; `None` where they are not asked for.
-    automatic: Option<Vec<TaxRate>>,
+    pub automatic: Option<Vec<TaxRate>>,
 }
 
 /// The taxes on what discounts have left of each line: by the line's own rates, else the invoice's, else, with automatic
@@ -150,7 +150,7 @@ fn apply(rate: &TaxRate, inclusive: bool) -> Applied {
     Applied { id: rate.id.clone(), rate: Rate { percentage: rate.percentage, inclusive } }
 }
 
-fn bear(amount: i64, rates: &[Applied], basis: &Basis) -> Borne {
+pub(crate) fn bear(amount: i64, rates: &[Applied], basis: &Basis) -> Borne {
     let nothing = |taxes: Vec<Value>| Borne { tax: 0, exclusive: 0, taxes: taxes.into() };
     if rates.is_empty() && basis.automatic.is_some() {
         return nothing(vec![entry(0, amount, None, basis.untaxed.unwrap_or(Reason::NotCollecting))]);

@@ -1,6 +1,6 @@
 //! Invoices: what is owed for which period, line by line, and whether it was paid.
 
-mod assess;
+pub(crate) mod assess;
 mod bill;
 mod compose;
 pub mod credit;
