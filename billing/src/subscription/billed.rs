@@ -9,6 +9,7 @@ use crate::clock::Seconds;
 use crate::error::Result;
 use crate::proration::Span;
 use crate::store::{Json, Tx, all};
+use crate::subscription::Subscription;
 use crate::subscription::change::Debited;
 
 /// One debit that stands: nothing has given it back or taken its place.
@@ -95,10 +96,12 @@ impl Row {
     }
 }
 
-/// The debits that reach beyond an instant and that nothing has given back, one an item at most.
-pub(crate) async fn standing(tx: &mut Tx, who: &Actor, subscription: &str, at: Seconds) -> Result<Vec<Standing>> {
-    let mut rows = invoiced(tx, who, subscription, at).await?;
-    rows.extend(waiting(tx, who, subscription, at).await?);
+/// The debits of the current period that reach beyond an instant and that nothing has given back, one an item at most.
+/// A new period leaves behind what was kept of the one before it.
+pub(crate) async fn standing(tx: &mut Tx, who: &Actor, of: &Subscription, at: Seconds) -> Result<Vec<Standing>> {
+    let mut rows = invoiced(tx, who, &of.id, at).await?;
+    rows.extend(waiting(tx, who, &of.id, at).await?);
+    rows.retain(|row| row.period_start >= of.current_period_start);
     let settled: Vec<Source> = rows.iter().filter_map(|row| Details::read(row.details.as_deref()).settles).collect();
     let mut standing: Vec<Standing> = Vec::new();
     for row in rows {

@@ -97,7 +97,7 @@ async fn lines(
     each: &[Pair<'_>],
     (turn, billing): (Turn, Billing),
 ) -> Result<Vec<NewLine>> {
-    let standing = billed::standing(tx, who, &before.id, billing.at).await?;
+    let standing = billed::standing(tx, who, before, billing.at).await?;
     let standing: Vec<Option<&Standing>> = each.iter().map(|pair| of(pair, &standing)).collect();
     if standing.iter().flatten().any(|debit| debit.debited.over.start() > billing.at) {
         let message = "It lies before the last change that was billed: prorations cannot reach behind it.";
@@ -210,7 +210,7 @@ pub(crate) async fn credits(
     subscription: &Subscription,
     at: Seconds,
 ) -> Result<Vec<NewLine>> {
-    let standing = billed::standing(tx, who, &subscription.id, at).await?;
+    let standing = billed::standing(tx, who, subscription, at).await?;
     let mut lines = Vec::new();
     for item in &subscription.items {
         let pair = Pair { was: Some(item), will: None };

@@ -4,13 +4,20 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use billing::catalog::cost::{Round, Tier, TiersMode, Transform};
-use billing::catalog::{Cost, NewPrice, NewTaxRate, TaxRateUpdate, price, tax_rate};
+use billing::catalog::{Cost, CouponUpdate, NewCoupon, NewPrice, NewTaxRate, TaxRateUpdate, coupon, price, tax_rate};
 use billing::customer::balance::{self, Adjustment};
 use billing::cycle::{self, Step};
+use billing::discount::{Duration, Wanted};
 use billing::invoice::{Invoice, Line, Status};
 use billing::period::Recurring;
+use billing::subscription::cancel::{self, Cancellation};
 use billing::subscription::create::Trial;
-use billing::subscription::{self, CollectionMethod, NewItem, NewSubscription, Subscription, SubscriptionUpdate};
+use billing::subscription::pause::{self, Invoicing, Pause, UnusedTime};
+use billing::subscription::resume::{self, Resume};
+use billing::subscription::{
+    self, Anchor, CollectionMethod, ItemChange, NewItem, NewSubscription, ProrationBehavior, Subscription,
+    SubscriptionUpdate,
+};
 use billing::{Currency, Decimal, Patch, Result, Seconds};
 use serde_json::{Value, json};
 
@@ -33,6 +40,8 @@ struct Play<'a> {
     pays: bool,
     /// Ids, and the names that the log has for them.
     names: HashMap<String, String>,
+    /// The other way round for items.
+    items: HashMap<String, String>,
 }
 
 impl<'a> Scene<'a> {
@@ -46,7 +55,8 @@ impl<'a> Scene<'a> {
         self.stage.go_to(Seconds(int(&actions[0]["at"])));
         let pays = actions[0]["pays"] == true;
         let customer = if pays { self.stage.payer("pm_card_visa").await } else { self.stage.customer().await }.id;
-        let mut play = Play { scene: self, log, customer, subscription: None, pays, names: HashMap::new() };
+        let mut play =
+            Play { scene: self, log, customer, subscription: None, pays, names: HashMap::new(), items: HashMap::new() };
         let mut refused = Vec::new();
         for (n, action) in actions.iter().enumerate() {
             self.stage.go_to(Seconds(int(&action["at"])));
@@ -94,6 +104,27 @@ impl<'a> Scene<'a> {
     }
 }
 
+impl Scene<'_> {
+    /// A coupon of one customer's own.
+    async fn coupon(&self, log: &Value, name: &str) -> String {
+        let terms = &log["coupons"][name];
+        let amount_off = terms["amount"].as_i64();
+        let new = NewCoupon {
+            id: None,
+            percent_off: decimal(&terms["percent"]),
+            amount_off,
+            currency: amount_off.map(|_| Currency::parse(text(&log["currency"]), "currency").unwrap()),
+            duration: Duration::parse(text(&terms["duration"]), "duration").unwrap(),
+            duration_in_months: terms["months"].as_i64(),
+            applies_to: None,
+            max_redemptions: None,
+            redeem_by: None,
+            fields: CouponUpdate::default(),
+        };
+        done!(self.stage, |tx| coupon::create(tx, &self.stage.who, new.clone())).id
+    }
+}
+
 impl Play<'_> {
     fn stage(&self) -> &Stage {
         self.scene.stage
@@ -105,8 +136,37 @@ impl Play<'_> {
             "wait" => {}
             "cancel" => {
                 let (stage, id) = (self.scene.stage, self.subscription.clone().unwrap());
-                change!(stage, |tx| subscription::cancel::now(tx, &stage.who, &id, None, None))?;
+                let (prorate, invoice_now) = (action["prorate"] == true, action["invoice_now"] == true);
+                let cancellation = Cancellation { prorate, invoice_now, ..Cancellation::default() };
+                let ended = change!(stage, |tx| cancel::at_once(tx, &stage.who, &id, cancellation.clone()))?;
+                self.collect(ended.invoice.filter(|_| ended.collect)).await;
             }
+            "change" => return self.change(action).await,
+            "discount" => {
+                let wanted = self.coupons(&action["coupons"]).await;
+                let discounts = if wanted.is_empty() { Patch::Clear } else { Patch::Set(wanted) };
+                self.update(SubscriptionUpdate { discounts, ..SubscriptionUpdate::default() }).await?;
+            }
+            "pause" => {
+                let (stage, id) = (self.scene.stage, self.subscription.clone().unwrap());
+                let how = Pause {
+                    unused_time_from: UnusedTime::parse(text(&action["unused_time_from"]), "log")?,
+                    invoicing: Invoicing::parse(text(&action["invoicing"]), "log")?,
+                    ..Pause::default()
+                };
+                change!(stage, |tx| pause::pause(tx, &stage.who, &id, how))?;
+            }
+            "resume" => {
+                let (stage, id) = (self.scene.stage, self.subscription.clone().unwrap());
+                let how = Resume {
+                    anchor: Anchor::parse(text(&action["anchor"]), "log")?,
+                    proration_behavior: ProrationBehavior::parse(text(&action["behavior"]), "log")?,
+                    proration_date: None,
+                };
+                let resumed = change!(stage, |tx| resume::resume(tx, &stage.who, &id, how))?;
+                self.collect(resumed.invoice).await;
+            }
+            "pay" => self.pay().await,
             "adjust_balance" => {
                 let (stage, new) = (
                     self.scene.stage,
@@ -132,10 +192,80 @@ impl Play<'_> {
         Currency::parse(text(&self.log["currency"]), "currency").unwrap()
     }
 
-    async fn update(&self, update: SubscriptionUpdate) -> Result<Subscription> {
+    async fn update(&mut self, update: SubscriptionUpdate) -> Result<Subscription> {
         let (stage, id) = (self.scene.stage, self.subscription.clone().unwrap());
-        let updated = change!(stage, |tx| subscription::update::update(tx, &stage.who, &id, update.clone()));
-        updated.map(|updated| updated.subscription)
+        let updated = change!(stage, |tx| subscription::update::update(tx, &stage.who, &id, update.clone()))?;
+        self.collect(updated.invoice.filter(|_| updated.collect)).await;
+        self.note_discounts(&updated.subscription);
+        Ok(updated.subscription)
+    }
+
+    /// Charges what is to be charged, as the door does.
+    async fn collect(&self, invoice: Option<Invoice>) {
+        if let Some(invoice) = invoice.filter(|i| self.pays && i.status == Status::Open && !i.attempted) {
+            self.scene.stage.collect(&invoice).await.unwrap();
+        }
+    }
+
+    /// The money for all that is owed came in another way.
+    async fn pay(&self) {
+        let stage = self.scene.stage;
+        for open in stage.invoices(&self.customer).await.into_iter().filter(|i| i.status == Status::Open) {
+            done!(stage, |tx| billing::invoice::pay_out_of_band(tx, &stage.who, &open.id, stage.now()));
+        }
+    }
+
+    async fn change(&mut self, action: &Value) -> Result<()> {
+        let (mut items, mut added) = (Vec::new(), Vec::new());
+        for given in action["items"].as_array().unwrap() {
+            let name = text(&given["item"]);
+            let id = self.items.get(name).cloned();
+            if id.is_none() {
+                added.push(name.to_owned());
+            }
+            let tax_rates = if id.is_none() { Patch::Set(self.rates(&given["rates"]).await) } else { Patch::Keep };
+            let price = match given["price"].as_str() {
+                Some(price) => Some(self.scene.price(self.log, price).await),
+                None => None,
+            };
+            let (quantity, deleted) = (given["quantity"].as_i64(), given["deleted"] == true);
+            items.push(ItemChange { id, price, quantity, tax_rates, deleted, ..ItemChange::default() });
+        }
+        let update = SubscriptionUpdate {
+            items,
+            proration_behavior: Some(ProrationBehavior::parse(text(&action["behavior"]), "log")?),
+            proration_date: action["proration_date"].as_i64().map(Seconds),
+            billing_cycle_anchor: action["anchor"].as_str().map(|word| Anchor::parse(word, "log").unwrap()),
+            ..SubscriptionUpdate::default()
+        };
+        let after = self.update(update).await?;
+        // What is new stands at the end, in its order.
+        for (item, name) in after.items.iter().rev().zip(added.iter().rev()) {
+            self.name_item(&item.id, name);
+        }
+        Ok(())
+    }
+
+    fn name_item(&mut self, id: &str, name: &str) {
+        self.names.insert(id.to_owned(), name.to_owned());
+        self.items.insert(name.to_owned(), id.to_owned());
+    }
+
+    async fn coupons(&mut self, names: &Value) -> Vec<Wanted> {
+        let mut wanted = Vec::new();
+        for name in names.as_array().into_iter().flatten().map(text) {
+            let coupon = self.scene.coupon(self.log, name).await;
+            self.names.insert(coupon.clone(), name.to_owned());
+            wanted.push(Wanted::Coupon(coupon));
+        }
+        wanted
+    }
+
+    fn note_discounts(&mut self, subscription: &Subscription) {
+        for discount in &subscription.discounts {
+            let name = self.names[&discount.coupon].clone();
+            self.names.insert(discount.id.clone(), name);
+        }
     }
 
     async fn rates(&mut self, names: &Value) -> Vec<String> {
@@ -164,12 +294,14 @@ impl Play<'_> {
         for item in action["items"].as_array().unwrap() {
             items.push(self.item(item).await);
         }
+        let discounts = self.coupons(&action["discounts"]).await;
         let customer = stage.customer_named(&self.customer).await;
         let price = seen!(stage, |tx| price::get(tx, &stage.who, &items[0].price));
         let sent = !self.pays;
         let new = NewSubscription {
             items,
             trial: action["trial_end"].as_i64().map_or(Trial::None, |end| Trial::Until(Seconds(end))),
+            discounts,
             default_tax_rates: self.rates(&action["rates"]).await,
             collection_method: if sent { CollectionMethod::SendInvoice } else { CollectionMethod::ChargeAutomatically },
             days_until_due: sent.then_some(30),
@@ -180,8 +312,9 @@ impl Play<'_> {
             stage.collect(&made.invoice).await?;
         }
         for (item, given) in made.subscription.items.iter().zip(action["items"].as_array().unwrap()) {
-            self.names.insert(item.id.clone(), text(&given["item"]).to_owned());
+            self.name_item(&item.id, text(&given["item"]));
         }
+        self.note_discounts(&made.subscription);
         self.subscription = Some(made.subscription.id);
         Ok(())
     }
@@ -224,6 +357,9 @@ impl Play<'_> {
 
     fn line(&self, l: &Line) -> Value {
         let name = |id: &str| self.names.get(id).cloned();
+        // One that finds nothing left to take says so, which the model does not.
+        let discounts = l.discount_amounts.iter().filter(|taken| taken.amount != 0);
+        let discounts = discounts.map(|taken| json!([name(&taken.discount), taken.amount]));
         let taxes = l.taxes.as_array().into_iter().flatten();
         let taxes = taxes.map(|tax| json!([name(text(&tax["tax_rate_details"]["tax_rate"])), tax["amount"]]));
         json!([
@@ -233,7 +369,7 @@ impl Play<'_> {
             l.period_start,
             l.period_end,
             l.proration,
-            [],
+            discounts.collect::<Vec<_>>(),
             taxes.collect::<Vec<_>>(),
         ])
     }

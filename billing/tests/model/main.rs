@@ -10,5 +10,6 @@ mod support;
 
 mod act;
 mod draw;
+mod operations;
 mod referee;
 mod replay;

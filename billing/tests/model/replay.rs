@@ -10,13 +10,13 @@ use crate::referee::Referee;
 use crate::support::{Stage, on_postgres, on_sqlite};
 
 /// Logs that are acted in one database, before it is large enough to be slow.
-const A_DATABASE: u64 = 250;
+const A_DATABASE: u64 = 50;
 
 fn logs() -> u64 {
     match std::env::var("PORTICO_TEST_SCALE").as_deref() {
-        Ok("release") => 100_000,
-        Ok("quick") => 500,
-        _ => 2_000,
+        Ok("release") => 10_000,
+        Ok("quick") => 100,
+        _ => 1_000,
     }
 }
 
@@ -78,6 +78,6 @@ fn every_line_is_what_the_rules_say() {
 fn so_it_is_on_postgresql() {
     let referee = tokio::sync::Mutex::new(Referee::call());
     let from = logs();
-    let work = async |stage: &Stage| judge(stage, &mut *referee.lock().await, from..from + from / 50).await;
+    let work = async |stage: &Stage| judge(stage, &mut *referee.lock().await, from..from + from / 10).await;
     on_a_thread(on_postgres(work));
 }
