@@ -16,7 +16,7 @@ fn logs() -> u64 {
     match std::env::var("PORTICO_TEST_SCALE").as_deref() {
         Ok("release") => 10_000,
         Ok("quick") => 100,
-        _ => 1_000,
+        _ => 500,
     }
 }
 
