@@ -288,6 +288,7 @@ create table invoice (
     tenant       bigint not null,
     id           text not null,
     customer     text not null,
+    clock_id     text,
     subscription text,
     number       text,
     status       text not null check (status in ('draft', 'open', 'paid', 'void', 'uncollectible')),
@@ -313,6 +314,8 @@ create table invoice (
     attempt_count bigint not null,
     attempted    boolean not null,
     next_payment_attempt bigint,
+    retries_from bigint,                      -- the first attempt that failed: the schedule counts from it
+    next_due     bigint,                      -- when time next does something to it
     default_payment_method text,
     default_tax_rates text not null,
     payment_intent text,
@@ -336,6 +339,8 @@ create table invoice (
 create unique index invoice_of_period on invoice (tenant, subscription, cycle_start) where cycle_start is not null and status <> 'void';
 create index invoice_listed on invoice (tenant, created desc, id desc);
 create index invoice_of_customer on invoice (tenant, customer, created desc, id desc);
+create index invoice_due on invoice (next_due) where clock_id is null and next_due is not null;
+create index invoice_due_on_clock on invoice (tenant, clock_id, next_due) where clock_id is not null and next_due is not null;
 create index invoice_of_subscription on invoice (tenant, subscription, created desc, id desc);
 
 create table invoice_line (
@@ -399,6 +404,7 @@ create table payment_attempt (
     payment_intent text not null,
     invoice      text not null,
     number       bigint not null,
+    scheduled    boolean not null,            -- whether time asked for it, and nobody else
     customer     text not null,
     payment_method text not null,
     amount       bigint not null,

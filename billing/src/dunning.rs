@@ -17,10 +17,12 @@ pub(crate) const DRAFT: i64 = 3600;
 /// When an invoice is taken up whose first charge its own door should have made, and did not live to make.
 const FORGOTTEN: i64 = 10 * 60;
 
-/// What is left to do with an invoice after the step that was due.
+/// What one step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Chore {
-    Nothing,
+pub enum Step {
+    /// Nothing is due yet.
+    Waiting,
+    Done,
     /// Its payment is to be tried now.
     Charge,
 }
@@ -44,33 +46,33 @@ impl Invoice {
 }
 
 /// Takes the one step that is due on an invoice, at the instant it was due.
-pub async fn advance(tx: &mut Tx, who: &Actor, id: &str) -> Result<Chore> {
+pub async fn advance(tx: &mut Tx, who: &Actor, id: &str) -> Result<Step> {
     let invoice = invoice::get(tx, who, id).await?;
     let customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
     let now = customer::now(tx, who, &customer).await?;
-    let Some(at) = invoice.due().filter(|at| *at <= now) else { return Ok(Chore::Nothing) };
+    let Some(at) = invoice.due().filter(|at| *at <= now) else { return Ok(Step::Waiting) };
     if customer.deleted_at.is_some() {
         return stop(tx, who, invoice).await;
     }
     match (invoice.status, invoice.collection_method) {
         (Status::Draft, _) => {
             let made = draft::finalize(tx, who, id).await?;
-            Ok(if made.is_to_be_charged() { Chore::Charge } else { Chore::Nothing })
+            Ok(if made.is_to_be_charged() { Step::Charge } else { Step::Done })
         }
         (_, CollectionMethod::SendInvoice) => overdue(tx, who, invoice, at).await,
         (_, CollectionMethod::ChargeAutomatically) if is_hopeless(tx, who, &invoice).await? => {
             pass_over(tx, who, invoice, now).await
         }
-        (_, CollectionMethod::ChargeAutomatically) => Ok(Chore::Charge),
+        (_, CollectionMethod::ChargeAutomatically) => Ok(Step::Charge),
     }
 }
 
 /// Nobody is left who could be asked.
-async fn stop(tx: &mut Tx, who: &Actor, before: Invoice) -> Result<Chore> {
+async fn stop(tx: &mut Tx, who: &Actor, before: Invoice) -> Result<Step> {
     let mut invoice = Invoice { auto_advance: false, next_payment_attempt: None, ..before.clone() };
     save(tx, who, &mut invoice).await?;
     announce(tx, who, Some(&before), &invoice, "invoice.updated", &["invoice.updated"]).await?;
-    Ok(Chore::Nothing)
+    Ok(Step::Done)
 }
 
 /// Whether trying again would ask the same method for what it has finally refused, or there is none to ask.
@@ -85,7 +87,7 @@ async fn is_hopeless(tx: &mut Tx, who: &Actor, invoice: &Invoice) -> Result<bool
 }
 
 /// The attempt that was due is not made; the schedule goes on.
-async fn pass_over(tx: &mut Tx, who: &Actor, before: Invoice, now: Seconds) -> Result<Chore> {
+async fn pass_over(tx: &mut Tx, who: &Actor, before: Invoice, now: Seconds) -> Result<Step> {
     let mut invoice = before.clone();
     let goes_on = reschedule(tx, who, &mut invoice, now).await?;
     save(tx, who, &mut invoice).await?;
@@ -93,7 +95,7 @@ async fn pass_over(tx: &mut Tx, who: &Actor, before: Invoice, now: Seconds) -> R
     if !goes_on {
         give_up(tx, who, &invoice, now).await?;
     }
-    Ok(Chore::Nothing)
+    Ok(Step::Done)
 }
 
 /// After an attempt that got nothing: when the next one is, by the days that the merchant has set, counted from the
@@ -119,14 +121,13 @@ pub(crate) async fn reschedule(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, 
 /// That was the last attempt.
 pub(crate) async fn give_up(tx: &mut Tx, who: &Actor, invoice: &Invoice, now: Seconds) -> Result<()> {
     if let Some(id) = &invoice.subscription {
-        // Boxed, since ending may bill, and what bills may fail.
-        Box::pin(status::give_up(tx, who, id, now)).await?;
+        status::give_up(tx, who, id, now).await?;
     }
     Ok(())
 }
 
 /// One that was sent is not paid on its day: its subscription is behind, and given up when the schedule ends.
-async fn overdue(tx: &mut Tx, who: &Actor, mut invoice: Invoice, at: Seconds) -> Result<Chore> {
+async fn overdue(tx: &mut Tx, who: &Actor, mut invoice: Invoice, at: Seconds) -> Result<Step> {
     let last = settings::get(tx, who).await?.dunning.schedule.last().copied().unwrap_or_default();
     let is_news = invoice.retries_from.is_none();
     invoice.retries_from.get_or_insert(at);
@@ -139,5 +140,5 @@ async fn overdue(tx: &mut Tx, who: &Actor, mut invoice: Invoice, at: Seconds) ->
         crate::audit::note(tx, who, "invoice.given_up", "invoice", &invoice.id, Some(&invoice.customer)).await?;
         give_up(tx, who, &invoice, at).await?;
     }
-    Ok(Chore::Nothing)
+    Ok(Step::Done)
 }

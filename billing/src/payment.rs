@@ -15,7 +15,7 @@ use crate::gateway::{Charge, Outcome, PaymentGateway};
 use crate::invoice::{self, Invoice};
 use crate::store::{Db, Tx, one, run};
 use crate::subscription::{self, Subscription, status};
-use crate::{id, idempotency, refund, transact};
+use crate::{dunning, id, idempotency, refund, transact};
 use charge::AttemptStatus;
 pub use intents::{IntentStatus, PaymentIntent, get as intent};
 use intents::{Said, settle as settle_intent};
@@ -47,6 +47,11 @@ pub async fn collect_first(db: &Db, gateway: Arc<dyn PaymentGateway>, who: &Acto
     }
 }
 
+/// Charges an open invoice because time has come for it: only such attempts move on the schedule of retries.
+pub async fn retry(db: &Db, gateway: Arc<dyn PaymentGateway>, who: &Actor, invoice: &str) -> Result<Invoice> {
+    collect_as(db, gateway, who, invoice, Asked { scheduled: true, ..Asked::default() }).await
+}
+
 /// What is said of one collection.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
@@ -55,6 +60,8 @@ pub struct Asked {
     /// The request's key: the charge is noted under it in the transaction that begins it, so that the same request sent
     /// again is told what became of that charge, and charges no second time.
     pub key: Option<String>,
+    /// Whether time asks, and nobody else.
+    pub scheduled: bool,
 }
 
 /// Collects as it is asked for.
@@ -68,7 +75,7 @@ pub async fn collect_as(
     let (db, who, invoice) = (db.clone(), who.clone(), invoice.to_owned());
     let work = tokio::spawn(async move {
         let attempt = transact!(db, |tx| {
-            let attempt = begin_with(tx, &who, &invoice, gateway.name(), asked.method.as_deref()).await?;
+            let attempt = begin_as(tx, &who, &invoice, gateway.name(), &asked).await?;
             if let Some(key) = &asked.key {
                 idempotency::progress(tx, &who, key, &attempt.id).await?;
             }
@@ -82,16 +89,10 @@ pub async fn collect_as(
 
 /// Writes down that the gateway is about to be asked.
 pub async fn begin(tx: &mut Tx, who: &Actor, invoice: &str, gateway: &'static str) -> Result<Attempt> {
-    begin_with(tx, who, invoice, gateway, None).await
+    begin_as(tx, who, invoice, gateway, &Asked::default()).await
 }
 
-async fn begin_with(
-    tx: &mut Tx,
-    who: &Actor,
-    invoice: &str,
-    gateway: &'static str,
-    method: Option<&str>,
-) -> Result<Attempt> {
+async fn begin_as(tx: &mut Tx, who: &Actor, invoice: &str, gateway: &'static str, asked: &Asked) -> Result<Attempt> {
     let mut invoice = invoice::get(tx, who, invoice).await?;
     match invoice.status {
         invoice::Status::Open if invoice.amount_remaining() > 0 => {}
@@ -106,7 +107,7 @@ async fn begin_with(
     if is_running(tx, who, &invoice.id).await? {
         return Err(Error::Busy);
     }
-    let method = match method {
+    let method = match &asked.method {
         Some(id) => named(tx, who, &invoice, id).await?,
         None => method_for(tx, who, &invoice).await?,
     };
@@ -115,6 +116,10 @@ async fn begin_with(
         return waiting.question(tx, who).await;
     }
     let payment = intents::open(tx, who, &mut invoice, &method.id).await?;
+    // What becomes of this attempt says when the next one is.
+    if invoice.next_payment_attempt.take().is_some() {
+        invoice::save(tx, who, &mut invoice).await?;
+    }
     let number = last.map_or(1, |last| last.number + 1);
     let attempt = Attempt {
         id: id::new("ch", tx.now),
@@ -129,8 +134,8 @@ async fn begin_with(
     run!(
         tx,
         "insert into payment_attempt (tenant, id, payment_intent, invoice, number, customer, payment_method, amount, currency, status,
-         gateway, amount_refunded, lookups, next_lookup_ms, created, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'processing', $10, 0, 0, $11, $12, 1)",
+         gateway, amount_refunded, lookups, next_lookup_ms, created, version, scheduled)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'processing', $10, 0, 0, $11, $12, 1, $13)",
         who.tenant.key,
         &attempt.id,
         &payment,
@@ -142,7 +147,8 @@ async fn begin_with(
         &invoice.currency,
         gateway,
         fate::first_look(tx.now),
-        tx.now.seconds()
+        tx.now.seconds(),
+        asked.scheduled
     )?;
     crate::audit::note(tx, who, "payment.attempted", "charge", &attempt.id, Some(&invoice.customer)).await?;
     Ok(attempt)
@@ -168,7 +174,7 @@ async fn named(tx: &mut Tx, who: &Actor, invoice: &Invoice, id: &str) -> Result<
 }
 
 /// The invoice's own method, its subscription's default, then the customer's.
-async fn method_for(tx: &mut Tx, who: &Actor, invoice: &Invoice) -> Result<payment_method::PaymentMethod> {
+pub(crate) async fn method_for(tx: &mut Tx, who: &Actor, invoice: &Invoice) -> Result<payment_method::PaymentMethod> {
     let own = match &invoice.subscription {
         Some(subscription) => subscription::get(tx, who, subscription).await?.default_payment_method,
         None => None,
@@ -187,10 +193,11 @@ pub async fn settle(tx: &mut Tx, who: &Actor, attempt: &Attempt, outcome: &Outco
     let mut invoice = invoice::get(tx, who, &attempt.invoice).await?;
     let Some(status) = charge::settle(tx, who, &before, outcome).await? else { return Ok(invoice) };
     crate::audit::note(tx, who, "payment.settled", "charge", &attempt.id, Some(&invoice.customer)).await?;
-    // Each attempt counts once, when something is first known of it.
+    // Of all attempts the first counts, and those that time has made: once, when something is first known of them.
     let is_news = before.status.is_open();
+    let counts = is_news && (before.scheduled || invoice.attempt_count == 0);
     match status {
-        AttemptStatus::Succeeded => received(tx, who, &mut invoice, attempt, is_news).await?,
+        AttemptStatus::Succeeded => received(tx, who, &mut invoice, attempt, counts).await?,
         AttemptStatus::Declined => {
             let code = if let Outcome::Declined { code, .. } = outcome { code.as_str() } else { "generic_decline" };
             let (kind, message) = charge::refusal(code);
@@ -198,7 +205,7 @@ pub async fn settle(tx: &mut Tx, who: &Actor, attempt: &Attempt, outcome: &Outco
             let said = Said { last_error: Some(error), ..Said::of(IntentStatus::RequiresPaymentMethod) };
             settle_intent(tx, who, &invoice, attempt, said, "payment_intent.payment_failed").await?;
             if is_news {
-                failed(tx, who, &mut invoice, "invoice.payment_failed").await?;
+                failed(tx, who, &mut invoice, "invoice.payment_failed", counts).await?;
             }
         }
         AttemptStatus::RequiresAction => {
@@ -207,7 +214,7 @@ pub async fn settle(tx: &mut Tx, who: &Actor, attempt: &Attempt, outcome: &Outco
             let action = json!({ "type": "redirect_to_url", "redirect_to_url": to });
             let said = Said { next_action: Some(action), ..Said::of(IntentStatus::RequiresAction) };
             settle_intent(tx, who, &invoice, attempt, said, "payment_intent.requires_action").await?;
-            failed(tx, who, &mut invoice, "invoice.payment_action_required").await?;
+            failed(tx, who, &mut invoice, "invoice.payment_action_required", counts).await?;
         }
         AttemptStatus::Processing | AttemptStatus::Unknown => {}
     }
@@ -215,7 +222,7 @@ pub async fn settle(tx: &mut Tx, who: &Actor, attempt: &Attempt, outcome: &Outco
 }
 
 /// Money came. An invoice that was voided or paid meanwhile stays as it is: what came is owed back.
-async fn received(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, attempt: &Attempt, is_news: bool) -> Result<()> {
+async fn received(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, attempt: &Attempt, counts: bool) -> Result<()> {
     let said = Said::of(IntentStatus::Succeeded);
     settle_intent(tx, who, invoice, attempt, said, "payment_intent.succeeded").await?;
     if !matches!(invoice.status, invoice::Status::Open | invoice::Status::Uncollectible) {
@@ -223,31 +230,57 @@ async fn received(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, attempt: &Att
     }
     let customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
     let now = customer::now(tx, who, &customer).await?;
-    invoice.attempt_count += i64::from(is_news);
+    invoice.attempt_count += i64::from(counts);
     invoice::mark_paid(tx, who, invoice, attempt.charge.amount, now).await?;
     status::paid(tx, who, invoice, now).await
 }
 
 /// With nothing to charge, no gateway will ever say that it failed: an open invoice that nobody can pay has failed now.
+/// Any other is charged by whoever made it.
 pub(crate) async fn unpayable(tx: &mut Tx, who: &Actor, of: &Subscription, mut invoice: Invoice) -> Result<Invoice> {
     let customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
     if invoice.status == invoice::Status::Open && !of.can_pay(&customer) {
-        failed(tx, who, &mut invoice, "invoice.payment_failed").await?;
+        failed(tx, who, &mut invoice, "invoice.payment_failed", true).await?;
+    } else {
+        expect(tx, who, &mut invoice).await?;
     }
     Ok(invoice)
 }
 
-/// An attempt got nothing, so the subscription it was for is behind.
-pub(crate) async fn failed(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, event: &'static str) -> Result<()> {
+/// Whoever made the invoice is about to charge it: should they not live to, it is not forgotten.
+pub(crate) async fn expect(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
+    if !invoice.is_to_be_charged() {
+        return Ok(());
+    }
+    let customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
+    let now = customer::now(tx, who, &customer).await?;
+    invoice.expect_charge(now);
+    invoice::save(tx, who, invoice).await
+}
+
+/// An attempt got nothing, so the subscription it was for is behind, until the next attempt or for good.
+pub(crate) async fn failed(
+    tx: &mut Tx,
+    who: &Actor,
+    invoice: &mut Invoice,
+    event: &'static str,
+    counts: bool,
+) -> Result<()> {
     if invoice.status != invoice::Status::Open {
         return Ok(());
     }
-    let before = invoice.clone();
-    invoice.attempt_count += 1;
-    invoice.attempted = true;
-    invoice::save(tx, who, invoice).await?;
-    invoice::announce(tx, who, Some(&before), invoice, event, &[event]).await?;
     let customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
     let now = customer::now(tx, who, &customer).await?;
-    status::failed(tx, who, invoice, now).await
+    let before = invoice.clone();
+    invoice.attempt_count += i64::from(counts);
+    invoice.attempted = true;
+    let goes_on = dunning::reschedule(tx, who, invoice, now).await?;
+    invoice::save(tx, who, invoice).await?;
+    invoice::announce(tx, who, Some(&before), invoice, event, &[event]).await?;
+    status::failed(tx, who, invoice, now).await?;
+    if !goes_on {
+        dunning::give_up(tx, who, invoice, now).await?;
+        *invoice = invoice::get(tx, who, &invoice.id).await?;
+    }
+    Ok(())
 }

@@ -4,20 +4,28 @@
 use std::sync::Arc;
 
 use crate::actor::{Actor, Tenant};
-use crate::cycle::{self, Step};
 use crate::error::{Error, Result};
 use crate::gateway::PaymentGateway;
 use crate::store::{Db, Tx, all, run};
-use crate::{id, payment, transact};
+use crate::{cycle, dunning, id, payment, transact};
 
 /// What could not be done is taken up again after this many seconds, so that it keeps no other waiting.
 const LATER: i64 = 15 * 60;
 
-/// Something that is due.
-#[derive(Debug, Clone)]
-struct Task {
-    tenant: Tenant,
-    subscription: String,
+/// What time does something to, by its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Due {
+    Subscription(String),
+    Invoice(String),
+}
+
+/// What one step did.
+pub(crate) enum Step {
+    /// It was not due.
+    Waiting,
+    Done,
+    /// This invoice is to be charged now.
+    Charge(String),
 }
 
 /// Does one thing that is due on the wall's clock; answers whether there was any.
@@ -25,62 +33,99 @@ pub async fn one(db: &Db, gateway: &Arc<dyn PaymentGateway>) -> Result<bool> {
     let mut tx = db.read().await?;
     let due = due(&mut tx).await?;
     drop(tx);
-    let Some(task) = any(due) else { return Ok(false) };
-    let who = Actor::system(task.tenant, "billing");
-    if let Err(error) = advance(db, gateway, &who, &task.subscription).await {
-        tracing::error!(subscription = task.subscription, ?error, "what is due could not be done");
-        transact!(db, |tx| postpone(tx, &who, &task.subscription).await)?;
+    let Some((tenant, due)) = any(due) else { return Ok(false) };
+    let who = Actor::system(tenant, "billing");
+    if let Err(error) = advance(db, gateway, &who, &due).await {
+        tracing::error!(?due, ?error, "what is due could not be done");
+        transact!(db, |tx| postpone(tx, &who, &due).await)?;
     }
     Ok(true)
 }
 
-/// What has been due longest.
-async fn due(tx: &mut Tx) -> Result<Vec<Task>> {
+/// What has been due longest. What runs on a test clock is left to that.
+async fn due(tx: &mut Tx) -> Result<Vec<(Tenant, Due)>> {
+    type Row = (i64, String, bool, String);
     let now = tx.now.seconds();
-    let rows: Vec<(i64, String, bool, String)> = all!(
+    let subscriptions: Vec<Row> = all!(
         tx,
         "select t.id, t.merchant, t.livemode, s.id from subscription s join tenant t on t.id = s.tenant
          where s.clock_id is null and s.wakes_at <= $1 order by s.wakes_at, s.id limit 64",
         now
     )?;
-    let task =
-        |(key, merchant, livemode, subscription)| Task { tenant: Tenant { key, merchant, livemode }, subscription };
-    Ok(rows.into_iter().map(task).collect())
+    let invoices: Vec<Row> = all!(
+        tx,
+        "select t.id, t.merchant, t.livemode, i.id from invoice i join tenant t on t.id = i.tenant
+         where i.clock_id is null and i.next_due <= $1 order by i.next_due, i.id limit 64",
+        now
+    )?;
+    let tenant = |(key, merchant, livemode, id): Row| (Tenant { key, merchant, livemode }, id);
+    let subscriptions = subscriptions.into_iter().map(tenant).map(|(tenant, id)| (tenant, Due::Subscription(id)));
+    let invoices = invoices.into_iter().map(tenant).map(|(tenant, id)| (tenant, Due::Invoice(id)));
+    Ok(subscriptions.chain(invoices).collect())
 }
 
 /// Any of them, so that those who look at once seldom reach for the same.
-fn any(mut due: Vec<Task>) -> Option<Task> {
+fn any<T>(mut due: Vec<T>) -> Option<T> {
     let count = u64::try_from(due.len()).ok().filter(|count| *count > 0)?;
     Some(due.swap_remove(usize::try_from(id::random() % count).ok()?))
 }
 
-/// Takes the step that is due on a subscription, and charges what it bills.
-async fn advance(db: &Db, gateway: &Arc<dyn PaymentGateway>, who: &Actor, id: &str) -> Result<()> {
-    let step = transact!(db, |tx| Box::pin(cycle::advance(tx, who, id)).await)?;
-    match step {
+/// Takes the step that is due, and charges what it bills.
+async fn advance(db: &Db, gateway: &Arc<dyn PaymentGateway>, who: &Actor, due: &Due) -> Result<()> {
+    match transact!(db, |tx| step(tx, who, due).await)? {
+        Step::Done => Ok(()),
+        Step::Charge(invoice) => charge(db, gateway, who, &invoice).await,
         // Somebody else was faster; or it was called too early, and is not called again at once.
-        Step::Waiting => transact!(db, |tx| postpone(tx, who, id).await),
-        Step::Billed(invoice) if invoice.is_to_be_charged() => {
-            match payment::collect(db, gateway.clone(), who, &invoice.id).await {
-                Ok(_) | Err(Error::Busy | Error::Conflict { .. }) => Ok(()),
-                Err(other) => Err(other),
-            }
-        }
-        _ => Ok(()),
+        Step::Waiting => transact!(db, |tx| postpone(tx, who, due).await),
     }
 }
 
-/// Lets one that is still due by its row wait.
-async fn postpone(tx: &mut Tx, who: &Actor, id: &str) -> Result<()> {
+/// Takes the step that is due, if one is.
+pub(crate) async fn step(tx: &mut Tx, who: &Actor, due: &Due) -> Result<Step> {
+    match due {
+        Due::Subscription(id) => match Box::pin(cycle::advance(tx, who, id)).await? {
+            cycle::Step::Waiting => Ok(Step::Waiting),
+            cycle::Step::Billed(invoice) if invoice.is_to_be_charged() => Ok(Step::Charge(invoice.id)),
+            _ => Ok(Step::Done),
+        },
+        Due::Invoice(id) => match Box::pin(dunning::advance(tx, who, id)).await? {
+            dunning::Step::Waiting => Ok(Step::Waiting),
+            dunning::Step::Done => Ok(Step::Done),
+            dunning::Step::Charge => Ok(Step::Charge(id.clone())),
+        },
+    }
+}
+
+pub(crate) async fn charge(db: &Db, gateway: &Arc<dyn PaymentGateway>, who: &Actor, invoice: &str) -> Result<()> {
+    match payment::retry(db, gateway.clone(), who, invoice).await {
+        // Somebody is at it, or was faster.
+        Ok(_) | Err(Error::Busy | Error::Conflict { .. }) => Ok(()),
+        Err(other) => Err(other),
+    }
+}
+
+/// Lets what its row still calls due wait.
+async fn postpone(tx: &mut Tx, who: &Actor, due: &Due) -> Result<()> {
     tx.unaudited();
     let now = tx.now.seconds();
-    run!(
-        tx,
-        "update subscription set wakes_at = $3 where tenant = $1 and id = $2 and wakes_at <= $4",
-        who.tenant.key,
-        id,
-        now.plus(LATER),
-        now
-    )?;
+    let (tenant, later) = (who.tenant.key, now.plus(LATER));
+    match due {
+        Due::Subscription(id) => run!(
+            tx,
+            "update subscription set wakes_at = $3 where tenant = $1 and id = $2 and wakes_at <= $4",
+            tenant,
+            id,
+            later,
+            now
+        )?,
+        Due::Invoice(id) => run!(
+            tx,
+            "update invoice set next_due = $3 where tenant = $1 and id = $2 and next_due <= $4",
+            tenant,
+            id,
+            later,
+            now
+        )?,
+    };
     Ok(())
 }

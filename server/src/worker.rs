@@ -2,12 +2,12 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use billing::gateway::PaymentGateway;
 use billing::job::{self, Job, NewJob};
 use billing::payment::fate;
-use billing::{Db, Millis, Result, idempotency, refund, transact, work};
+use billing::{Actor, Db, Error, Millis, Result, directory, idempotency, refund, test_clock, transact, work};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -21,6 +21,8 @@ const NEWS_MS: i64 = 10 * 1000;
 const RECURRING: &[&str] = &["payments", "prune"];
 /// How many of this process's tasks bill at once: most of their time they wait for the gateway.
 const BILLERS: usize = 4;
+/// How long one test clock is moved at a time.
+const TURN: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(1);
 
 pub struct Workers {
@@ -52,7 +54,7 @@ pub fn start(db: Db, gateway: Arc<dyn PaymentGateway>) -> Workers {
         }
         until_stopped(stopped, move || {
             let (db, gateway) = (db.clone(), gateway.clone());
-            async move { run_one(&db, &*gateway).await }
+            async move { run_one(&db, &gateway).await }
         })
         .await;
     });
@@ -95,11 +97,12 @@ async fn plan(db: &Db) -> Result<()> {
 }
 
 /// Runs one due job; answers whether there was one.
-pub async fn run_one(db: &Db, gateway: &dyn PaymentGateway) -> Result<bool> {
+pub async fn run_one(db: &Db, gateway: &Arc<dyn PaymentGateway>) -> Result<bool> {
     let Some(job) = transact!(db, |tx| job::claim(tx).await)? else { return Ok(false) };
     match job.kind.as_str() {
-        "payments" => counted("payments", payments(db, gateway, &job).await)?,
+        "payments" => counted("payments", payments(db, &**gateway, &job).await)?,
         "prune" => counted("prune", prune(db, &job).await)?,
+        test_clock::JOB => counted("test_clock", move_clock(db, gateway, &job).await)?,
         unknown => {
             tracing::error!(kind = unknown, job = job.id, "no worker knows this job");
             let later = db.clock().wall().plus(HOUR_MS);
@@ -124,9 +127,35 @@ async fn payments(db: &Db, gateway: &dyn PaymentGateway, job: &Job) -> Result<()
     failed.map_or(Ok(()), Err)
 }
 
+/// Moves a test clock on for as long as one may be alone at the queue, then lets others have their turn.
+async fn move_clock(db: &Db, gateway: &Arc<dyn PaymentGateway>, job: &Job) -> Result<()> {
+    let mut tx = db.read().await?;
+    let tenant = job.tenant.ok_or_else(|| Error::internal("a test clock without its tenant"))?;
+    let who = Actor::system(directory::tenant_by_key(&mut tx, tenant).await?, "test_clock");
+    drop(tx);
+    let clock = job.payload["clock"].as_str().unwrap_or_default();
+    let begun = Instant::now();
+    while begun.elapsed() < TURN {
+        if !test_clock::tick(db, gateway, &who, clock, &job.id).await? {
+            return Ok(());
+        }
+    }
+    let now = db.clock().wall();
+    transact!(db, |tx| job::again(tx, &job.id, now, None).await)
+}
+
 async fn prune(db: &Db, job: &Job) -> Result<()> {
     let pruned = transact!(db, |tx| idempotency::prune(tx).await)?;
     tracing::debug!(pruned, "forgot old idempotency keys");
+    let mut tx = db.read().await?;
+    let clocks = test_clock::outlived(&mut tx).await?;
+    drop(tx);
+    for (tenant, clock) in clocks {
+        transact!(db, |tx| {
+            let who = Actor::system(directory::tenant_by_key(tx, tenant).await?, "prune");
+            test_clock::delete(tx, &who, &clock).await
+        })?;
+    }
     let next: Millis = db.clock().wall().plus(HOUR_MS);
     transact!(db, |tx| job::again(tx, &job.id, next, None).await)
 }

@@ -110,6 +110,7 @@ pub fn invoice(total: i64) -> Invoice {
     Invoice {
         id: "in_1".into(),
         customer: "cus_1".into(),
+        clock_id: None,
         subscription: Some("sub_1".into()),
         number: Some("ACME-0001".into()),
         status: billing::invoice::Status::Paid,
@@ -135,6 +136,7 @@ pub fn invoice(total: i64) -> Invoice {
         attempt_count: 0,
         attempted: false,
         next_payment_attempt: None,
+        retries_from: None,
         default_payment_method: None,
         default_tax_rates: Json::default(),
         payment_intent: None,

@@ -2,6 +2,7 @@
 
 pub mod balance;
 mod contact;
+mod list;
 pub mod offer;
 pub mod payment_method;
 pub mod tax_id;
@@ -15,14 +16,14 @@ use crate::discount::{Discount, Wanted};
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::money::Currency;
-use crate::page::{Listed, Page, page};
 use crate::patch::{Metadata, MetadataPatch, Patch, check_text, merge_metadata};
 use crate::store::{Json, Tx, maybe, one, run};
 use crate::text_enum::text_enum;
-use crate::{id, subscription, wire};
+use crate::{id, subscription, test_clock, wire};
 
 use contact::check_address;
 pub use contact::{Address, Shipping, check_email};
+pub use list::{CustomerFilter, list};
 
 text_enum!(TaxExempt { None = "none", Exempt = "exempt", Reverse = "reverse" });
 
@@ -84,10 +85,13 @@ macro_rules! columns {
         )
     };
 }
+pub(crate) use {columns, stored};
 
 /// What may be said of a customer, new or old.
 #[derive(Debug, Clone, Default)]
 pub struct CustomerUpdate {
+    /// Of a new one only: the test clock that its billing runs on.
+    pub test_clock: Option<String>,
     pub external_id: Patch<String>,
     pub name: Patch<String>,
     pub email: Patch<String>,
@@ -133,53 +137,6 @@ pub async fn get_or_deleted(tx: &mut Tx, who: &Actor, id: &str) -> Result<Custom
     Ok(customer)
 }
 
-pub async fn list(
-    tx: &mut Tx,
-    who: &Actor,
-    page: &Page,
-    email: Option<&str>,
-    external_id: Option<&str>,
-) -> Result<Listed<Customer>> {
-    let own = who.customer();
-    let listed: Result<Listed<Customer>> = match (email, external_id) {
-        (None, None) => page!(
-            tx,
-            who,
-            page,
-            "customer" if "id = $3",
-            columns!(),
-            "deleted_at is null and (cast($7 as text) is null or id = $7)",
-            own
-        ),
-        (Some(email), None) => page!(
-            tx,
-            who,
-            page,
-            "customer" if "id = $3",
-            columns!(),
-            "deleted_at is null and (cast($7 as text) is null or id = $7) and lower(email) = lower($8) and email = $8",
-            own,
-            email
-        ),
-        (email, Some(external)) => page!(
-            tx,
-            who,
-            page,
-            "customer" if "id = $3",
-            columns!(),
-            "deleted_at is null and (cast($7 as text) is null or id = $7) and external_id = $8 and (cast($9 as text) is null or email = $9)",
-            own,
-            external,
-            email
-        ),
-    };
-    let mut listed = listed?;
-    for customer in &mut listed.data {
-        offer::load(tx, who, customer).await?;
-    }
-    Ok(listed)
-}
-
 pub async fn create(tx: &mut Tx, who: &Actor, new: CustomerUpdate) -> Result<Customer> {
     let id = id::new("cus", tx.now);
     let mut customer = Customer {
@@ -210,6 +167,10 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: CustomerUpdate) -> Result<Cus
     };
     let balance = new.balance;
     let discount = new.discount.clone();
+    if let Some(id) = &new.test_clock {
+        let clock = test_clock::get(tx, who, id).await.map_err(|e| e.on("test_clock"))?;
+        (customer.clock_id, customer.created) = (Some(clock.id), clock.frozen_time);
+    }
     apply(tx, who, &mut customer, new).await?;
     run!(
         tx,
@@ -406,11 +367,7 @@ pub async fn now(tx: &mut Tx, who: &Actor, customer: &Customer) -> Result<Second
         return Ok(at);
     }
     let Some(clock) = &customer.clock_id else { return Ok(tx.now.seconds()) };
-    let (frozen,): (Seconds,) = one!(
-        tx,
-        "select frozen_time from test_clock where tenant = $1 and id = $2 and deleted_at is null",
-        who.tenant.key,
-        clock
-    )?;
+    let (frozen,): (Seconds,) =
+        one!(tx, "select frozen_time from test_clock where tenant = $1 and id = $2", who.tenant.key, clock)?;
     Ok(frozen)
 }

@@ -111,6 +111,7 @@ pub(crate) async fn take_back(tx: &mut Tx, who: &Actor, id: &str, now: Seconds) 
         return Ok(before);
     }
     let mut invoice = Invoice { status: Status::Void, voided_at: Some(now), auto_advance: false, ..before.clone() };
+    invoice.next_payment_attempt = None;
     save(tx, who, &mut invoice).await?;
     let mut customer = customer::get_or_deleted(tx, who, &invoice.customer).await?;
     credit::give_back(tx, who, &mut customer, &invoice).await?;

@@ -116,7 +116,8 @@ pub async fn compose(tx: &mut Tx, who: &Actor, bill: &Bill<'_>) -> Result<Compos
     let each = lines.into_iter().zip(taken).zip(borne).enumerate();
     let lines = each.map(|(position, ((new, taken), borne))| place(bill, position, new, taken, borne)).collect();
     let balance = balance::of(tx, who, &customer.id, &bill.currency).await?;
-    let invoice = assemble(bill, bill_to, sums, lines, balance);
+    let mut invoice = assemble(bill, bill_to, sums, lines, balance);
+    invoice.clock_id.clone_from(&customer.clock_id);
     Ok(Composed { invoice, customer, pulled, days_until_due: bill.terms.days_until_due, held: bill.held() })
 }
 
@@ -152,6 +153,7 @@ fn assemble(bill: &Bill<'_>, bill_to: BillTo, sums: Sums, lines: Vec<Line>, star
     Invoice {
         id: String::new(),
         customer: bill.customer.into(),
+        clock_id: None,
         subscription: bill.subscription.map(|subscription| subscription.id.clone()),
         number: None,
         status: Status::Draft,
@@ -177,6 +179,7 @@ fn assemble(bill: &Bill<'_>, bill_to: BillTo, sums: Sums, lines: Vec<Line>, star
         attempt_count: 0,
         attempted: false,
         next_payment_attempt: None,
+        retries_from: None,
         default_payment_method: None,
         default_tax_rates: Json(bill.terms.default_tax_rates.clone()),
         payment_intent: None,

@@ -12,7 +12,7 @@ use crate::money::Currency;
 use crate::patch::{MetadataPatch, Patch, check_text, merge_metadata};
 use crate::store::{Json, Tx, run};
 use crate::subscription::{self, CollectionMethod, Subscription, update::check_taxes};
-use crate::{directory, id, wire};
+use crate::{directory, dunning, id, wire};
 
 const DAY: i64 = 86_400;
 
@@ -31,6 +31,8 @@ pub struct NewInvoice {
 /// What may be said of an invoice, new or old.
 #[derive(Debug, Clone, Default)]
 pub struct InvoiceUpdate {
+    /// Whether time goes on with it: finalises it, charges it, tries again.
+    pub auto_advance: Option<bool>,
     pub collection_method: Option<CollectionMethod>,
     pub days_until_due: Option<i64>,
     pub due_date: Option<Seconds>,
@@ -153,7 +155,19 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: InvoiceUpdate) -
     Ok(after)
 }
 
+/// A draft waits for an hour; what is open is charged at once, unless it waits for its next attempt already.
+fn go_on_by_itself(invoice: &mut Invoice, auto_advance: bool) {
+    if invoice.auto_advance != auto_advance {
+        invoice.auto_advance = auto_advance;
+        let since = invoice.finalized_at.unwrap_or(invoice.created.plus(dunning::DRAFT));
+        invoice.next_payment_attempt = auto_advance.then_some(since);
+    }
+}
+
 async fn apply(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, update: InvoiceUpdate) -> Result<()> {
+    if let Some(auto_advance) = update.auto_advance {
+        go_on_by_itself(invoice, auto_advance);
+    }
     if let Some(method) = update.collection_method {
         invoice.collection_method = method;
         if method == CollectionMethod::ChargeAutomatically {
@@ -305,6 +319,7 @@ pub async fn finalize(tx: &mut Tx, who: &Actor, id: &str) -> Result<Invoice> {
         return Err(Error::conflict("invoice_already_finalized", message));
     }
     let mut invoice = recompose_quietly(tx, who, draft).await?;
+    invoice.next_payment_attempt = None;
     let mut customer = customer::get(tx, who, &invoice.customer).await?;
     let now = customer::now(tx, who, &customer).await?;
     issue::finalize(tx, who, &mut customer, &mut invoice, None, now).await?;
@@ -312,6 +327,9 @@ pub async fn finalize(tx: &mut Tx, who: &Actor, id: &str) -> Result<Invoice> {
         mark_paid(tx, who, &mut invoice, 0, now).await?;
         subscription::status::paid(tx, who, &invoice, now).await?;
         credit::settle_owed(tx, who, &invoice, now).await?;
+    } else if invoice.auto_advance && invoice.is_to_be_charged() {
+        invoice.next_payment_attempt = Some(now);
+        save(tx, who, &mut invoice).await?;
     }
     Ok(invoice)
 }

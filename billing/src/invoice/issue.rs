@@ -85,12 +85,13 @@ async fn insert(tx: &mut Tx, who: &Actor, i: &Invoice) -> Result<()> {
         concat!(
             "insert into invoice (tenant, ",
             columns!(),
-            ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-             $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42)"
+            ", next_due) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+             $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45)"
         ),
         who.tenant.key,
         &i.id,
         &i.customer,
+        &i.clock_id,
         &i.subscription,
         &i.number,
         i.status,
@@ -116,6 +117,7 @@ async fn insert(tx: &mut Tx, who: &Actor, i: &Invoice) -> Result<()> {
         i.attempt_count,
         i.attempted,
         i.next_payment_attempt,
+        i.retries_from,
         &i.default_payment_method,
         &i.default_tax_rates,
         &i.payment_intent,
@@ -129,7 +131,8 @@ async fn insert(tx: &mut Tx, who: &Actor, i: &Invoice) -> Result<()> {
         i.paid_at,
         i.voided_at,
         i.marked_uncollectible_at,
-        i.version
+        i.version,
+        i.due()
     )?;
     Ok(())
 }

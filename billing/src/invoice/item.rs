@@ -17,7 +17,7 @@ use crate::money::Currency;
 use crate::page::{Listed, Page, page};
 use crate::patch::Metadata;
 use crate::store::{Json, Tx, all, maybe, run};
-use crate::{id, wire};
+use crate::{customer, id, wire};
 
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct InvoiceItem {
@@ -46,6 +46,9 @@ pub struct InvoiceItem {
     pub details: Option<Json<Value>>,
     pub metadata: Json<Metadata>,
     pub created: Seconds,
+    /// The test clock that its customer's billing runs on, if any.
+    #[sqlx(skip)]
+    pub clock_id: Option<String>,
     #[sqlx(skip)]
     pub priced: Option<Price>,
     #[sqlx(skip)]
@@ -87,6 +90,7 @@ impl InvoiceItem {
             details: None,
             metadata: Json::default(),
             created: now,
+            clock_id: None,
             priced: None,
             product_name: None,
         }
@@ -208,6 +212,7 @@ pub async fn waiting(tx: &mut Tx, who: &Actor, customer: &str, subscription: Opt
 
 async fn load(tx: &mut Tx, who: &Actor, item: &mut InvoiceItem) -> Result<()> {
     tax_rate::load(tx, who, &mut item.tax_rates).await?;
+    item.clock_id = customer::get_or_deleted(tx, who, &item.customer).await?.clock_id;
     if let Some(id) = &item.price {
         let price = price::get(tx, who, id).await?;
         item.product_name = Some(product::get(tx, who, &price.product).await?.name);

@@ -63,6 +63,8 @@ pub struct BillTo {
 pub struct Invoice {
     pub id: String,
     pub customer: String,
+    /// The test clock that its customer's billing runs on, if any.
+    pub clock_id: Option<String>,
     pub subscription: Option<String>,
     pub number: Option<String>,
     pub status: Status,
@@ -89,7 +91,10 @@ pub struct Invoice {
     pub ending_balance: Option<i64>,
     pub attempt_count: i64,
     pub attempted: bool,
+    /// When it is charged next, a draft finalised, or one that was sent given up.
     pub next_payment_attempt: Option<Seconds>,
+    /// The first attempt that failed, or the day on which it was overdue: retries count from it.
+    pub retries_from: Option<Seconds>,
     pub default_payment_method: Option<String>,
     /// For lines without rates of their own.
     pub default_tax_rates: Json<Vec<Named>>,
@@ -117,9 +122,9 @@ pub struct Invoice {
 
 macro_rules! columns {
     () => {
-        "id, customer, subscription, number, status, billing_reason, cycle_start, collection_method, auto_advance, currency, period_start, \
+        "id, customer, clock_id, subscription, number, status, billing_reason, cycle_start, collection_method, auto_advance, currency, period_start, \
          period_end, subtotal, discount, tax, total, amount_due, amount_paid, amount_overpaid, paid_out_of_band, pre_payment_credit_notes, \
-         post_payment_credit_notes, starting_balance, ending_balance, attempt_count, attempted, next_payment_attempt, \
+         post_payment_credit_notes, starting_balance, ending_balance, attempt_count, attempted, next_payment_attempt, retries_from, \
          default_payment_method, default_tax_rates, payment_intent, bill_to, description, footer, metadata, \
          created, due_date, finalized_at, paid_at, voided_at, marked_uncollectible_at, version"
     };
@@ -267,8 +272,8 @@ pub(crate) async fn save(tx: &mut Tx, who: &Actor, i: &mut Invoice) -> Result<()
          post_payment_credit_notes = $16, starting_balance = $17, ending_balance = $18, attempt_count = $19, attempted = $20,
          next_payment_attempt = $21, default_payment_method = $22, default_tax_rates = $23, payment_intent = $24, bill_to = $25,
          description = $26, footer = $27, metadata = $28, due_date = $29, finalized_at = $30, paid_at = $31, voided_at = $32,
-         marked_uncollectible_at = $33, version = version + 1
-         where tenant = $1 and id = $2 and version = $34",
+         marked_uncollectible_at = $33, retries_from = $34, next_due = $35, version = version + 1
+         where tenant = $1 and id = $2 and version = $36",
         who.tenant.key,
         &i.id,
         &i.number,
@@ -302,6 +307,8 @@ pub(crate) async fn save(tx: &mut Tx, who: &Actor, i: &mut Invoice) -> Result<()
         i.paid_at,
         i.voided_at,
         i.marked_uncollectible_at,
+        i.retries_from,
+        i.due(),
         i.version
     )?;
     i.version += 1;

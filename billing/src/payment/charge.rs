@@ -51,6 +51,8 @@ pub struct Charge {
     pub invoice: String,
     /// The first attempt of an invoice is number 1.
     pub number: i64,
+    /// Whether time asked for it, and nobody else.
+    pub scheduled: bool,
     pub customer: String,
     pub payment_method: String,
     pub amount: i64,
@@ -73,13 +75,32 @@ pub struct Charge {
 
 macro_rules! columns {
     () => {
-        "id, payment_intent, invoice, number, customer, payment_method, amount, currency, status, decline_code, gateway_ref, \
+        "id, payment_intent, invoice, number, scheduled, customer, payment_method, amount, currency, status, decline_code, gateway_ref, \
          amount_refunded, lookups, created, version, (select m.id from mandate m where m.tenant = payment_attempt.tenant \
          and m.payment_method = payment_attempt.payment_method) as mandate"
     };
 }
 
+/// What no later attempt with the same method changes (docs.stripe.com/billing/revenue-recovery/smart-retries).
+const HARD: &[&str] = &[
+    "authentication_required",
+    "highest_risk_level",
+    "incorrect_number",
+    "lost_card",
+    "pickup_card",
+    "revocation_of_all_authorizations",
+    "revocation_of_authorization",
+    "stolen_card",
+    "transaction_not_allowed",
+];
+
 impl Charge {
+    /// Whether the same method need not be asked again: it was refused for good, or waits for the customer.
+    pub(crate) fn is_final(&self) -> bool {
+        self.status == AttemptStatus::RequiresAction
+            || self.decline_code.as_deref().is_some_and(|code| HARD.contains(&code))
+    }
+
     /// Whether the customer is still to confirm just this.
     pub(super) fn waits_for(&self, method: &str, amount: i64) -> bool {
         self.status == AttemptStatus::RequiresAction && self.payment_method == method && self.amount == amount

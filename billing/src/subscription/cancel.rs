@@ -13,7 +13,7 @@ use crate::portal::feedback;
 use crate::store::{Tx, run};
 use crate::subscription::update::{Updated, begin_collecting};
 use crate::subscription::{
-    CancellationDetails, Feedback, Status, StatusFilter, Subscription, SubscriptionFilter, announce, get, list, save,
+    CancellationDetails, Feedback, Status, Subscription, SubscriptionFilter, announce, get, list, save,
 };
 use crate::subscription::{pending, proposal};
 
@@ -129,7 +129,7 @@ async fn settles_debt(tx: &mut Tx, who: &Actor, ending: &Subscription, credits: 
 
 /// Every subscription of a customer that is being deleted.
 pub(crate) async fn all_of(tx: &mut Tx, who: &Actor, customer: &str) -> Result<()> {
-    let filter = SubscriptionFilter { customer: Some(customer.into()), status: StatusFilter::NotCanceled, price: None };
+    let filter = SubscriptionFilter { customer: Some(customer.into()), ..SubscriptionFilter::default() };
     loop {
         let listed = list(tx, who, &Page::first(100), &filter).await?;
         let open: Vec<Subscription> = listed.data.into_iter().filter(|s| !s.status.is_ended()).collect();
@@ -188,7 +188,7 @@ pub(crate) async fn finish(
 async fn stop_collecting(tx: &mut Tx, who: &Actor, subscription: &str) -> Result<()> {
     run!(
         tx,
-        "update invoice set auto_advance = false, next_payment_attempt = null, version = version + 1
+        "update invoice set auto_advance = false, next_payment_attempt = null, next_due = null, version = version + 1
          where tenant = $1 and subscription = $2 and status in ('draft', 'open')",
         who.tenant.key,
         subscription

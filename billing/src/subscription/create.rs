@@ -21,7 +21,7 @@ use crate::subscription::{
     announce, columns, discounts, proposal,
 };
 use crate::text_enum::text_enum;
-use crate::{cycle, id};
+use crate::{cycle, id, payment};
 
 const MOST_DAYS_UNTIL_DUE: i64 = 3650;
 
@@ -102,12 +102,15 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSubscription) -> Result<Cr
     let mut lines = first_lines(tx, who, &subscription, &new, now).await?;
     lines.extend(added::lines(tx, who, &subscription, &new.add_invoice_items, now).await?);
     insert(tx, who, &mut subscription).await?;
-    let invoice = invoice::bill_period(tx, who, &subscription, "subscription_create", lines, now).await?;
+    let mut invoice = invoice::bill_period(tx, who, &subscription, "subscription_create", lines, now).await?;
     subscription.latest_invoice = Some(invoice.id.clone());
     let collect = decide_status(&customer, &mut subscription, &new, invoice.amount_due)?;
     super::save(tx, who, &mut subscription).await?;
     announce(tx, who, None, &subscription, "customer.subscription.created", &["customer.subscription.created"]).await?;
     let collect = collect && invoice.status == invoice::Status::Open;
+    if collect {
+        payment::expect(tx, who, &mut invoice).await?;
+    }
     Ok(Created { subscription, invoice, collect })
 }
 

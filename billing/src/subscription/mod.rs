@@ -250,6 +250,8 @@ pub struct SubscriptionFilter {
     pub customer: Option<String>,
     pub status: StatusFilter,
     pub price: Option<String>,
+    /// Without one, and without a customer, those on test clocks are left out.
+    pub test_clock: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -278,11 +280,13 @@ pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, filter: &SubscriptionFi
             columns!(),
             "customer = $7 and ($8 = 'all' or ($8 = 'not_canceled' and status <> 'canceled') or ($8 = 'is' and status = $9)
               or ($8 = 'ended' and status in ('canceled', 'incomplete_expired')))
-             and (cast($10 as text) is null or exists (select 1 from subscription_item i where i.tenant = $1 and i.subscription = subscription.id and i.price = $10 and i.deleted_at is null))",
+             and (cast($10 as text) is null or exists (select 1 from subscription_item i where i.tenant = $1 and i.subscription = subscription.id and i.price = $10 and i.deleted_at is null))
+             and (cast($11 as text) is null or clock_id = $11)",
             customer,
             state,
             is,
-            filter.price
+            filter.price,
+            filter.test_clock
         ),
         None => page!(
             tx,
@@ -292,10 +296,12 @@ pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, filter: &SubscriptionFi
             columns!(),
             "($7 = 'all' or ($7 = 'not_canceled' and status <> 'canceled') or ($7 = 'is' and status = $8)
               or ($7 = 'ended' and status in ('canceled', 'incomplete_expired')))
-             and (cast($9 as text) is null or exists (select 1 from subscription_item i where i.tenant = $1 and i.subscription = subscription.id and i.price = $9 and i.deleted_at is null))",
+             and (cast($9 as text) is null or exists (select 1 from subscription_item i where i.tenant = $1 and i.subscription = subscription.id and i.price = $9 and i.deleted_at is null))
+             and clock_id is not distinct from $10",
             state,
             is,
-            filter.price
+            filter.price,
+            filter.test_clock
         ),
     };
     let mut listed = listed?;

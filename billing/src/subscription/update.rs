@@ -341,9 +341,10 @@ pub(crate) async fn begin_collecting(
     }
     let customer = customer::get(tx, who, &subscription.customer).await?;
     if subscription.can_pay(&customer) {
+        payment::expect(tx, who, invoice).await?;
         return Ok(true);
     }
-    payment::failed(tx, who, invoice, "invoice.payment_failed").await?;
+    payment::failed(tx, who, invoice, "invoice.payment_failed", true).await?;
     Ok(false)
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{named_rates, with};
 use crate::actor::Tenant;
 use crate::invoice::{BillTo, Invoice, Status};
+use crate::subscription::CollectionMethod;
 
 /// How many of its lines an invoice shows; the rest is read by pages.
 const LINES_SHOWN: usize = 10;
@@ -29,7 +30,7 @@ pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
         "attempted": i.attempted,
         "auto_advance": i.auto_advance,
         "automatic_tax": automatic_tax(to.automatic_tax),
-        "automatically_finalizes_at": null,
+        "automatically_finalizes_at": i.next_payment_attempt.filter(|_| i.status == Status::Draft),
         "billing_reason": i.billing_reason,
         "collection_method": i.collection_method,
         "created": i.created,
@@ -62,7 +63,7 @@ pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
         "lines": lines(tenant, i),
         "livemode": tenant.livemode,
         "metadata": *i.metadata,
-        "next_payment_attempt": i.next_payment_attempt,
+        "next_payment_attempt": i.next_payment_attempt.filter(|_| i.collection_method == CollectionMethod::ChargeAutomatically),
         "number": i.number,
         "on_behalf_of": null,
         "parent": parent(i),
@@ -90,7 +91,7 @@ pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
         },
         "subtotal": i.subtotal,
         "subtotal_excluding_tax": i.total - i.tax + i.discount,
-        "test_clock": null,
+        "test_clock": i.clock_id,
         "total": i.total,
         "total_discount_amounts": super::line::discount_amounts(&taken),
         "total_excluding_tax": i.total - i.tax,

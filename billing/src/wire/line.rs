@@ -72,7 +72,7 @@ pub fn invoice_item(tenant: &Tenant, i: &InvoiceItem) -> Value {
         "quantity": i.quantity,
         "quantity_decimal": i.quantity.to_string(),
         "tax_rates": named_rates(tenant, &i.tax_rates),
-        "test_clock": null,
+        "test_clock": i.clock_id,
     });
     let legacy = json!({
         "plan": null,

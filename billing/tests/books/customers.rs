@@ -1,7 +1,7 @@
 //! Customers: what may be said of them, how they are found, what their deletion takes along.
 
 use billing::catalog::price;
-use billing::customer::{self, Address, CustomField, CustomerUpdate, Shipping, TaxExempt};
+use billing::customer::{self, Address, CustomField, CustomerFilter, CustomerUpdate, Shipping, TaxExempt};
 use billing::portal::session::{self, NewSession, SessionOrigin};
 use billing::subscription::{self, Status};
 use billing::{Page, Patch, directory};
@@ -17,6 +17,7 @@ fn everything() -> CustomerUpdate {
         ..Address::default()
     };
     CustomerUpdate {
+        test_clock: None,
         external_id: Patch::Set("u-17".into()),
         name: Patch::Set("Ada Lovelace".into()),
         email: Patch::Set("Ada@example.com".into()),
@@ -177,7 +178,9 @@ async fn customers_are_found_by_email_and_external_id() {
         let lower = done!(stage, |tx| customer::create(tx, &stage.who, email("ada@example.com")));
         let found = async |email: Option<&str>, external: Option<&str>| {
             let page = Page::first(10);
-            let listed = seen!(stage, |tx| customer::list(tx, &stage.who, &page, email, external));
+            let (email, external_id) = (email.map(str::to_owned), external.map(str::to_owned));
+            let filter = CustomerFilter { email, external_id, test_clock: None };
+            let listed = seen!(stage, |tx| customer::list(tx, &stage.who, &page, &filter));
             listed.data.into_iter().map(|c| c.id).collect::<Vec<_>>()
         };
         assert_eq!(found(None, None).await, [lower.id.clone(), twin.id.clone(), ada.id.clone()]);

@@ -1,7 +1,7 @@
 //! Nothing of one merchant is reached with another's key, nothing of one customer from another's session.
 
 use billing::catalog::{PriceUpdate, ProductUpdate, price, product};
-use billing::customer::{self, Customer, CustomerUpdate, payment_method};
+use billing::customer::{self, Customer, CustomerFilter, CustomerUpdate, payment_method};
 use billing::invoice::{self, InvoiceFilter};
 use billing::portal::configuration::{self, ConfigurationUpdate};
 use billing::portal::session::{self, NewSession, SessionOrigin};
@@ -106,7 +106,8 @@ async fn list_everything(stage: &Stage, who: &Actor, b: &Belongings) {
         assert!(listed.data.iter().all(|s| s.customer != b.customer.id));
     }
     for email in [None, Some("nobody@example.com")] {
-        let listed = seen!(stage, |tx| customer::list(tx, who, &page, email, None));
+        let filter = CustomerFilter { email: email.map(str::to_owned), ..CustomerFilter::default() };
+        let listed = seen!(stage, |tx| customer::list(tx, who, &page, &filter));
         assert!(listed.data.iter().all(|c| c.id != b.customer.id));
     }
     for kind in [None, Some("customer.*"), Some("invoice.paid")] {
@@ -119,7 +120,7 @@ async fn list_everything(stage: &Stage, who: &Actor, b: &Belongings) {
         refused!(stage, |tx| invoice::list(tx, who, &from(&b.invoice), &InvoiceFilter::default())),
         refused!(stage, |tx| invoice::list_heads(tx, who, &from(&b.invoice), &invoices)),
         refused!(stage, |tx| subscription::list(tx, who, &from(&b.subscription), &SubscriptionFilter::default())),
-        refused!(stage, |tx| customer::list(tx, who, &from(&b.customer.id), None, None)),
+        refused!(stage, |tx| customer::list(tx, who, &from(&b.customer.id), &CustomerFilter::default())),
         refused!(stage, |tx| event::list(tx, who, &from(&b.event), None)),
     ];
     for error in cursors {
@@ -241,7 +242,7 @@ async fn a_customer_reaches_their_own() {
         assert_eq!(invoices.data.iter().map(|i| &i.id).collect::<Vec<_>>(), [&own.invoice]);
         let subscriptions = seen!(stage, |tx| subscription::list(tx, &me, &page, &SubscriptionFilter::default()));
         assert_eq!(subscriptions.data.iter().map(|s| &s.id).collect::<Vec<_>>(), [&own.subscription]);
-        let customers = seen!(stage, |tx| customer::list(tx, &me, &page, None, None));
+        let customers = seen!(stage, |tx| customer::list(tx, &me, &page, &CustomerFilter::default()));
         assert_eq!(customers.data.iter().map(|c| &c.id).collect::<Vec<_>>(), [&own.customer.id]);
         let events = seen!(stage, |tx| event::list(tx, &me, &page, None));
         assert!(!events.data.is_empty());

@@ -103,11 +103,11 @@ async fn each_attempt_has_a_key_of_its_own_for_ever() {
             assert!(attempt.charge.key.ends_with(&format!("/{n}")));
             let outcome = stage.sandbox.charge(&attempt.charge).await;
             let open = settle(stage, &attempt, &outcome).await;
-            assert_eq!((open.status, open.attempt_count), (InvoiceStatus::Open, n));
+            assert_eq!((open.status, open.attempt_count), (InvoiceStatus::Open, 1), "only the first of those that people make");
         }
-        let copy = "insert into payment_attempt (tenant, id, payment_intent, invoice, number, customer, payment_method, amount, currency,
+        let copy = "insert into payment_attempt (tenant, id, payment_intent, invoice, number, scheduled, customer, payment_method, amount, currency,
             status, gateway, amount_refunded, lookups, created, version)
-            select tenant, 'ch_copy', payment_intent, invoice, number, customer, payment_method, amount, currency, 'processing', gateway,
+            select tenant, 'ch_copy', payment_intent, invoice, number, scheduled, customer, payment_method, amount, currency, 'processing', gateway,
             0, 0, created, 1 from payment_attempt where number = 1";
         assert!(stage.force(copy).await.unwrap_err().as_database_error().unwrap().is_unique_violation());
         let intent = seen!(stage, |tx| invoice::get(tx, &stage.who, &invoice.id)).payment_intent.unwrap();

@@ -286,6 +286,7 @@ fn invoice() -> Invoice {
     Invoice {
         id: "in_1".into(),
         customer: "cus_1".into(),
+        clock_id: some("clock_1"),
         subscription: some("sub_1"),
         number: some("ABC-0001"),
         status: InvoiceStatus::Paid,
@@ -311,6 +312,7 @@ fn invoice() -> Invoice {
         attempt_count: 1,
         attempted: true,
         next_payment_attempt: Some(LATER),
+        retries_from: None,
         default_payment_method: some("pm_1"),
         default_tax_rates: Json(vec![named_rate()]),
         payment_intent: some("pi_1"),

@@ -2,7 +2,7 @@
 
 use billing::customer::payment_method::{self, NewMethod};
 use billing::customer::tax_id;
-use billing::customer::{self, Address, CustomField, Customer, CustomerUpdate, Shipping, TaxExempt};
+use billing::customer::{self, Address, CustomField, Customer, CustomerFilter, CustomerUpdate, Shipping, TaxExempt};
 use billing::{Actor, Patch, Result, Tx, wire};
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ use super::tax_ids;
 
 pub async fn create(mut call: Call) -> Result<Reply> {
     let mut new = read(&mut call.params)?;
+    new.test_clock = call.params.text("test_clock")?;
     let tax_ids = call.params.objects("tax_id_data", tax_ids::read)?.unwrap_or_default();
     let method = first_method(&mut call, &mut new)?;
     let call = call.ready(Shape::One(Kind::Customer))?;
@@ -86,11 +87,14 @@ pub async fn delete(call: Call) -> Result<Reply> {
 
 pub async fn list(mut call: Call) -> Result<Reply> {
     let page = list::page(&mut call.params)?;
-    let email = call.params.text("email")?;
-    let external_id = call.params.text("external_id")?;
+    let filter = CustomerFilter {
+        email: call.params.text("email")?,
+        external_id: call.params.text("external_id")?,
+        test_clock: call.params.text("test_clock")?,
+    };
     let call = call.ready(Shape::Many(Kind::Customer))?;
     let mut tx = call.read().await?;
-    let found = customer::list(&mut tx, &call.who, &page, email.as_deref(), external_id.as_deref()).await?;
+    let found = customer::list(&mut tx, &call.who, &page, &filter).await?;
     call.show_list(&mut tx, "/v1/customers", found, |customer| render(&call.who, customer)).await
 }
 

@@ -9,7 +9,7 @@ use billing::customer::{payment_method, tax_id};
 use billing::subscription::SubscriptionFilter;
 use billing::{
     Actor, Error, Page, Result, Tx, catalog, credit_note, customer, discount, invoice, payment, portal, refund,
-    subscription, wire,
+    subscription, test_clock, wire,
 };
 use serde_json::Value;
 
@@ -60,6 +60,7 @@ pub enum Kind {
     Subscription,
     SubscriptionItem,
     TaxRate,
+    TestClock,
     InvoicePayment,
     InvoicePaymentList,
     InvoicePaymentPayment,
@@ -123,7 +124,8 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
         (TaxId, "customer") | (TaxIdOwner, "customer") => Id(Customer),
         (TaxId, "owner") => Inside(TaxIdOwner),
         (Customer, "discount") => Inside(Discount),
-        (Customer, "default_source" | "test_clock") => Whole,
+        (Customer | Subscription | Invoice | InvoiceItem, "test_clock") => Id(TestClock),
+        (Customer, "default_source") => Whole,
         (Discount, "coupon") => Whole,
         (Discount, "customer") => Id(Customer),
         (Discount, "promotion_code") => Id(PromotionCode),
@@ -167,8 +169,7 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
             | "default_tax_rates"
             | "on_behalf_of"
             | "pending_setup_intent"
-            | "schedule"
-            | "test_clock",
+            | "schedule",
         ) => Whole,
         (SubscriptionList, "data") => Inside(Subscription),
         (SubscriptionQuote, "invoice" | "next_invoice") => Inside(Invoice),
@@ -190,10 +191,7 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
         (InvoicePayment, "invoice") => Id(Invoice),
         (InvoicePayment, "payment") => Inside(InvoicePaymentPayment),
         (InvoicePaymentPayment, "payment_intent") => Id(PaymentIntent),
-        (
-            Invoice,
-            "account_tax_ids" | "application" | "default_source" | "latest_revision" | "on_behalf_of" | "test_clock",
-        ) => Whole,
+        (Invoice, "account_tax_ids" | "application" | "default_source" | "latest_revision" | "on_behalf_of") => Whole,
         (Parent, "subscription_details") => Inside(SubscriptionDetails),
         (SubscriptionDetails, "subscription") => Id(Subscription),
         (InvoiceItem, "customer") => Id(Customer),
@@ -201,7 +199,7 @@ fn field(kind: Kind, name: &str) -> Option<Field> {
         (InvoiceItem, "price") => Inside(Price),
         (InvoiceItem, "pricing") => Inside(LinePricing),
         (InvoiceItem, "parent") => Inside(InvoiceItemParent),
-        (InvoiceItem, "discounts" | "tax_rates" | "test_clock") => Whole,
+        (InvoiceItem, "discounts" | "tax_rates") => Whole,
         (InvoiceItemParent, "subscription_details") => Inside(SubscriptionDetails),
         (LineList, "data") => Inside(Line),
         (Line, "price" | "plan") => Inside(Price),
@@ -390,6 +388,7 @@ async fn load(tx: &mut Tx, who: &Actor, kind: Kind, id: &str) -> Result<Value> {
             wire::promotion_code(tenant, &code, tx.now.seconds())
         }
         Kind::Subscription => wire::subscription(tenant, &subscription::get(tx, who, id).await?),
+        Kind::TestClock => wire::test_clock(tenant, &test_clock::get(tx, who, id).await?),
         other => return Err(Error::internal(format!("{other:?} is not read by its id"))),
     })
 }

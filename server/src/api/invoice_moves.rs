@@ -33,10 +33,9 @@ fn parse_pulls(text: &str, param: &str) -> Result<bool> {
     }
 }
 
-/// Nothing is done with an invoice by itself that was made by hand: it says so.
 fn read(params: &mut Params) -> Result<InvoiceUpdate> {
-    params.fixed("auto_advance", &["false", "0"])?;
     Ok(InvoiceUpdate {
+        auto_advance: params.boolean("auto_advance")?,
         collection_method: params.word("collection_method", CollectionMethod::parse)?,
         days_until_due: params.integer("days_until_due")?,
         due_date: params.timestamp("due_date")?,
@@ -71,9 +70,12 @@ pub async fn delete(call: Call) -> Result<Reply> {
 
 pub async fn finalize(mut call: Call) -> Result<Reply> {
     let id = call.id.clone();
-    call.params.fixed("auto_advance", &["false", "0"])?;
+    let advances = InvoiceUpdate { auto_advance: call.params.boolean("auto_advance")?, ..InvoiceUpdate::default() };
     let call = call.ready(Shape::One(Kind::Invoice))?;
-    change!(call, |tx| wire::invoice(&call.who.tenant, &draft::finalize(tx, &call.who, &id).await?))
+    change!(call, |tx| {
+        draft::update(tx, &call.who, &id, advances.clone()).await?;
+        wire::invoice(&call.who.tenant, &draft::finalize(tx, &call.who, &id).await?)
+    })
 }
 
 /// A draft is finalised first.

@@ -58,6 +58,7 @@ mod subscription_terms;
 mod subscriptions;
 mod tax_ids;
 mod tax_rates;
+mod test_clocks;
 mod webhook_endpoints;
 
 use std::future::Future;
@@ -262,6 +263,12 @@ routes! {
     GET    "/v1/billing_portal/configurations" => configurations::list;
     GET    "/v1/billing_portal/configurations/{id}" => configurations::retrieve;
     POST   "/v1/billing_portal/configurations/{id}" => configurations::update;
+
+    POST   "/v1/test_helpers/test_clocks" => test_clocks::create;
+    GET    "/v1/test_helpers/test_clocks" => test_clocks::list;
+    GET    "/v1/test_helpers/test_clocks/{id}" => test_clocks::retrieve;
+    DELETE "/v1/test_helpers/test_clocks/{id}" => test_clocks::delete;
+    POST   "/v1/test_helpers/test_clocks/{id}/advance" => test_clocks::advance;
 }
 
 /// Everything below `/v1`, and what is not there.

@@ -100,7 +100,8 @@ async fn list_for(mut call: Call, customer: Option<String>, url: &str) -> Result
     let params = &mut call.params;
     let page = list::page(params)?;
     let status = params.word("status", parse_status)?.unwrap_or_default();
-    let filter = SubscriptionFilter { customer, status, price: params.text("price")? };
+    let (price, test_clock) = (params.text("price")?, params.text("test_clock")?);
+    let filter = SubscriptionFilter { customer, status, price, test_clock };
     params.unsupported(&[
         "automatic_tax",
         "collection_method",
@@ -108,7 +109,6 @@ async fn list_for(mut call: Call, customer: Option<String>, url: &str) -> Result
         "current_period_start",
         "customer_account",
         "plan",
-        "test_clock",
     ])?;
     let call = call.ready(Shape::Many(Kind::Subscription))?;
     let mut tx = call.read().await?;

@@ -163,7 +163,7 @@ async fn what_is_wrong_is_named(shop: Shop) {
         ("customer=$&default_payment_method=pm_no", 404, "resource_missing", "default_payment_method"),
         ("customer=$&default_tax_rates[]=txr_no", 404, "resource_missing", "default_tax_rates[0]"),
         ("customer=$&subscription=sub_no", 404, "resource_missing", "subscription"),
-        ("customer=$&auto_advance=true", 400, "parameter_unsupported", "auto_advance"),
+        ("customer=$&auto_advance=perhaps", 400, "parameter_invalid", "auto_advance"),
         ("customer=$&number=7", 400, "parameter_unsupported", "number"),
         ("customer=$&colour=red", 400, "parameter_unknown", "colour"),
     ] {

@@ -36,4 +36,5 @@ mod subscription_quotes;
 mod subscriptions;
 mod tax_ids;
 mod taxes;
+mod test_clocks;
 mod webhook_endpoints;

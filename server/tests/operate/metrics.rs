@@ -95,7 +95,7 @@ async fn labels_come_from_closed_sets(shop: Shop) {
         })
         .unwrap();
     }
-    while server::worker::run_one(&app.db, &*app.gateway).await.unwrap() {}
+    while server::worker::run_one(&app.db, &app.gateway).await.unwrap() {}
 
     let (_, text) = ask(&app, HERE, "/metrics", &[("host", "localhost")]).await;
     let has = |name: &str, labels: &[(&str, &str)]| {

@@ -49,6 +49,7 @@ pub struct Merchant {
     pub coupon: String,
     pub promotion_code: String,
     pub tax_rate: String,
+    pub clock: String,
     pub method: String,
     pub tax_id: String,
     pub subscription: String,
@@ -134,6 +135,8 @@ impl Stage {
         let (_, session) = self.link(&who, &customer).await;
         let (tax_id, setup, endpoint, option) = self.small_things(&who, &customer).await;
         let (coupon, promotion_code, tax_rate) = self.offers(&who).await;
+        let now = self.app.db.clock().wall().seconds();
+        let clock = transact!(self.app.db, |tx| billing::test_clock::create(tx, &who, now, None).await).unwrap().id;
         let mut tx = self.app.db.read().await.unwrap();
         let item = subscription::get(&mut tx, &who, &subscription).await.unwrap().items[0].id.clone();
         let intent = billing::invoice::get(&mut tx, &who, &invoice).await.unwrap().payment_intent.unwrap();
@@ -152,6 +155,7 @@ impl Stage {
             coupon,
             promotion_code,
             tax_rate,
+            clock,
             method,
             tax_id,
             subscription,

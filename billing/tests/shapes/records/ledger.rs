@@ -51,6 +51,7 @@ pub fn invoice_item() -> InvoiceItem {
         details: Some(Json(json!({}))),
         metadata: metadata(),
         created: THEN,
+        clock_id: some("clock_1"),
         priced: Some(price()),
         product_name: some("Pro"),
     }

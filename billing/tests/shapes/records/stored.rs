@@ -104,6 +104,7 @@ pub fn charge() -> Charge {
         payment_intent: "pi_1".into(),
         invoice: "in_1".into(),
         number: 1,
+        scheduled: false,
         customer: "cus_1".into(),
         payment_method: "pm_1".into(),
         amount: 2000,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use billing::catalog::price::{NewPrice, PriceProduct};
 use billing::catalog::{Cost, NewProduct, Price, ProductUpdate};
-use billing::customer::{Address, CustomerUpdate, payment_method};
+use billing::customer::{Address, CustomerFilter, CustomerUpdate, payment_method};
 use billing::gateway::PaymentGateway;
 use billing::gateway::sandbox::test_method;
 use billing::patch::Patch;
@@ -108,7 +108,8 @@ async fn report(db: &Db, kept: &Kept) -> Result<Report> {
     let mut customers = Vec::new();
     for story in STORIES {
         let external = format!("demo_{}", story.state);
-        let found = billing::customer::list(&mut tx, &who, &billing::Page::first(1), None, Some(&external)).await?;
+        let filter = CustomerFilter { external_id: Some(external), ..CustomerFilter::default() };
+        let found = billing::customer::list(&mut tx, &who, &billing::Page::first(1), &filter).await?;
         customers.extend(found.data.into_iter().map(|c| (story.state.to_owned(), c.id)));
     }
     drop(tx);
