@@ -107,8 +107,9 @@ pub(crate) async fn reschedule(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, 
     }
     if let Some(id) = &invoice.subscription {
         let subscription = subscription::get(tx, who, id).await?;
-        // These are not asked for again: they are dropped after 23 hours.
-        if subscription.status == Standing::Incomplete || pending::waits_for(&subscription, invoice) {
+        // What is dropped after 23 hours is not asked for again, nor what was left over when it ended.
+        let is_over = subscription.status.is_ended() || subscription.status == Standing::Incomplete;
+        if is_over || pending::waits_for(&subscription, invoice) {
             return Ok(true);
         }
     }

@@ -238,6 +238,81 @@ journeys(Sdk => {
     assert.deepEqual(ids((await stripe.subscriptions.list({ customer: gone.customer, status: 'all' })).data), [id])
   })
 
+  // Time that moves when it is told to, as a merchant's own tests move it.
+  const START = Date.UTC(2027, 0, 31) / 1000
+  const months = [...Array(13).keys()].map(n => Date.UTC(2027, n + 1, 0) / 1000)
+  async function clockFor(method) {
+    const clock = await stripe.testHelpers.testClocks.create({ frozen_time: START, name: 'A year' })
+    const customer = await stripe.customers.create({ test_clock: clock.id })
+    const { id } = await stripe.paymentMethods.attach(method, { customer: customer.id })
+    await stripe.customers.update(customer.id, { invoice_settings: { default_payment_method: id } })
+    return { clock, customer }
+  }
+  async function advance(clock, frozen_time) {
+    let moved = await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time })
+    assert.deepEqual([moved.status, moved.status_details.advancing.target_frozen_time], ['advancing', frozen_time])
+    for (let n = 0; moved.status === 'advancing' && n < 600; n++) {
+      await new Promise(resolve => setTimeout(resolve, 100))
+      moved = await stripe.testHelpers.testClocks.retrieve(clock.id)
+    }
+    assert.deepEqual([moved.status, moved.frozen_time], ['ready', frozen_time])
+  }
+
+  test('a year of renewals on a test clock, and its end', async () => {
+    const { clock, customer } = await clockFor('pm_card_visa')
+    const subscription = await subscribe(customer)
+    assert.deepEqual([subscription.test_clock, subscription.created], [clock.id, START])
+    await advance(clock, months.at(-1))
+    const invoices = (await all(stripe.invoices.list({ customer: customer.id }))).reverse()
+    assert.deepEqual(invoices.map(one => one.period_start), months)
+    assert.ok(invoices.every(one => one.status === 'paid' && one.test_clock === clock.id))
+    await stripe.subscriptions.update(subscription.id, { cancel_at_period_end: true })
+    await advance(clock, months.at(-1) + 40 * DAY)
+    const ended = await stripe.subscriptions.retrieve(subscription.id)
+    assert.deepEqual([ended.status, ended.ended_at], ['canceled', Date.UTC(2028, 1, 29) / 1000])
+    assert.equal((await all(stripe.invoices.list({ customer: customer.id }))).length, 13)
+    assert.deepEqual(ids((await stripe.customers.list({ test_clock: clock.id })).data), [customer.id])
+    assert.ok(!ids((await stripe.customers.list({ limit: 100 })).data).includes(customer.id))
+    assert.equal((await stripe.testHelpers.testClocks.del(clock.id)).deleted, true)
+    assert.equal((await stripe.customers.retrieve(customer.id)).deleted, true)
+    await refused(stripe.testHelpers.testClocks.retrieve(clock.id), { statusCode: 404, code: 'resource_missing' })
+  })
+
+  test('a renewal that fails on a test clock is tried again, and recovers or ends', async () => {
+    const { clock, customer } = await clockFor('pm_card_visa')
+    const subscription = await subscribe(customer)
+    const bad = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer: customer.id })
+    const good = (await stripe.customers.retrieve(customer.id)).invoice_settings.default_payment_method
+    const payWith = id => stripe.customers.update(customer.id, { invoice_settings: { default_payment_method: id } })
+    await payWith(bad.id)
+    await advance(clock, months[1] + 3600)
+    const behind = await stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] })
+    assert.deepEqual([behind.status, behind.latest_invoice.attempt_count], ['past_due', 1])
+    assert.equal(behind.latest_invoice.next_payment_attempt, months[1] + DAY)
+    await payWith(good)
+    await advance(clock, months[1] + DAY)
+    const paid = await stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] })
+    assert.deepEqual([paid.status, paid.latest_invoice.status, paid.latest_invoice.attempt_count], ['active', 'paid', 2])
+    await payWith(bad.id)
+    await advance(clock, months[2] + 20 * DAY)
+    const ended = await stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] })
+    assert.deepEqual([ended.status, ended.ended_at, ended.cancellation_details.reason], ['canceled', months[2] + 14 * DAY, 'payment_failed'])
+    assert.deepEqual([ended.latest_invoice.status, ended.latest_invoice.attempt_count], ['open', 8])
+  })
+
+  test('trials on a test clock convert, or wait for a card', async () => {
+    const { clock, customer } = await clockFor('pm_card_visa')
+    const poor = await stripe.customers.create({ test_clock: clock.id })
+    const paying = await subscribe(customer, { trial_period_days: 14 })
+    const trial_settings = { end_behavior: { missing_payment_method: 'pause' } }
+    const waiting = await subscribe(poor, { trial_period_days: 14, trial_settings })
+    await advance(clock, START + 15 * DAY)
+    const [active, paused] = await Promise.all([paying, waiting].map(one => stripe.subscriptions.retrieve(one.id)))
+    assert.deepEqual([active.status, active.billing_cycle_anchor, paused.status], ['active', START + 14 * DAY, 'paused'])
+    const told = await all(stripe.events.list({ type: 'customer.subscription.trial_will_end' }))
+    for (const one of [paying, waiting]) assert.equal(told.filter(event => event.data.object.id === one.id).length, 1)
+  })
+
   test('a portal configuration', async () => {
     const { data: [usual] } = await stripe.billingPortal.configurations.list({ is_default: true })
     assert.equal(usual.is_default, true)

@@ -81,6 +81,8 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("tax_id", wire::tax_id(&tenant, &tax_id())),
         ("webhook_endpoint", wire::webhook_endpoint(&tenant, &webhook_endpoint())),
         ("tax_rate", wire::tax_rate(&tenant, &tax_rate())),
+        ("test_helpers.test_clock", wire::test_clock(&tenant, &stored::test_clock())),
+        ("deleted_test_helpers.test_clock", wire::deleted("test_helpers.test_clock", "clock_1")),
     ]
 }
 

@@ -148,7 +148,7 @@ pub async fn pay(mut call: Call) -> Result<Reply> {
     })?;
     let is_settled = invoice.status == Status::Paid && (is_repeated || invoice.amount_due == 0);
     if !is_settled {
-        let asked = Asked { method, key: call.key().map(str::to_owned) };
+        let asked = Asked { method, key: call.key().map(str::to_owned), scheduled: false };
         let gateway = call.app.gateway.clone();
         let invoice = payment::collect_as(&call.app.db, gateway, &call.who, &id, asked).await?;
         stands(&call, &invoice).await?;

@@ -241,6 +241,7 @@ fn object_name(kind: Kind) -> String {
         Kind::InvoiceItem => "invoiceitem".into(),
         Kind::CreditNoteLine => "credit_note_line_item".into(),
         Kind::Line => "line_item".into(),
+        Kind::TestClock => "test_helpers.test_clock".into(),
         other => snake(&format!("{other:?}")),
     }
 }

@@ -5,11 +5,12 @@ use billing::customer::payment_method::{BillingDetails, Details, MethodType, Pay
 use billing::customer::tax_id::{TaxId, Verification};
 use billing::payment::charge::{AttemptStatus, Charge};
 use billing::setup_intent::{SetupIntent, Status as SetupStatus, Usage};
+use billing::test_clock::{Status as ClockStatus, TestClock};
 use billing::webhook::{Endpoint, Status as EndpointStatus};
 use billing::{Json, wire};
 use serde_json::json;
 
-use super::{THEN, address, metadata, some, usd};
+use super::{LATER, THEN, address, metadata, some, usd};
 
 pub fn tax_id() -> TaxId {
     TaxId {
@@ -118,5 +119,19 @@ pub fn charge() -> Charge {
         version: 1,
         mandate: some("mandate_1"),
         method: Some(payment_method(MethodType::Card)),
+    }
+}
+
+pub fn test_clock() -> TestClock {
+    TestClock {
+        id: "clock_1".into(),
+        name: some("A year"),
+        frozen_time: THEN,
+        target_time: Some(LATER),
+        status: ClockStatus::Advancing,
+        deletes_after: LATER,
+        created: THEN,
+        deleted_at: None,
+        version: 1,
     }
 }
