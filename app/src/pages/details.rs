@@ -115,7 +115,8 @@ fn block(block: Block) -> AnyView {
     let id = format!("block-{}", block.part);
     let edit =
         block.edit.map(|href| view! { <a class="onward" href=href aria-describedby=id.clone()>{t!(details.edit)}</a> });
-    let lines = block.lines.into_iter().map(|line| view! { <bdi>{line}</bdi> }).collect_view();
+    let lines =
+        block.lines.into_iter().map(|line| view! { <span class="line"><bdi>{line}</bdi></span> }).collect_view();
     view! {
         <section aria-labelledby=id.clone()>
             <div class="heading"><h2 id=id.clone()>{block.title}</h2>{edit}</div>

@@ -39,11 +39,12 @@ pub fn Frame(children: Children) -> impl IntoView {
     provide_context(data);
     let path = use_location().pathname;
     focus_after_navigation(path);
-    let part = move |draw: fn(FrameData, Memo<String>) -> AnyView| {
-        Suspend::new(async move { data.await.and_then(|shown| shown.read()).ok().map(|data| draw(data, path)) })
+    let place = Place { path, title: StoredValue::new(if is_browser() { document().title() } else { String::new() }) };
+    let part = move |draw: fn(FrameData, Place) -> AnyView| {
+        Suspend::new(async move { data.await.and_then(|shown| shown.read()).ok().map(|data| draw(data, place)) })
     };
     view! {
-        <Title text="" formatter=standing/>
+        <Title text="" formatter=move |page| place.titled(page, "")/>
         <a class="skip" href="#main" rel="external">{t!(app.skip)}</a>
         <div class="frame">
             <Transition fallback=|| ()>{move || part(top)}</Transition>
@@ -53,14 +54,30 @@ pub fn Frame(children: Children) -> impl IntoView {
     }
 }
 
-/// Until a page has come that says what it is, the title is the one that stands there: the server's, or the last page's.
-fn standing(page: String) -> String {
-    if page.is_empty() && is_browser() { document().title() } else { page }
+/// Where the reader is.
+#[derive(Clone, Copy)]
+struct Place {
+    path: Memo<String>,
+    /// The title as it stands: the server's, then each page's.
+    title: StoredValue<String>,
 }
 
-fn top(data: FrameData, path: Memo<String>) -> AnyView {
+impl Place {
+    /// The title of a page. Until one has come that says what it is (`""`), the last one's stays.
+    fn titled(self, page: String, merchant: &str) -> String {
+        if page.is_empty() {
+            return self.title.try_get_value().unwrap_or_default();
+        }
+        let whole = if merchant.is_empty() { page } else { format!("{page} · {merchant}") };
+        self.title.try_set_value(whole.clone());
+        whole
+    }
+}
+
+fn top(data: FrameData, place: Place) -> AnyView {
+    let path = place.path;
     let merchant = data.merchant.clone();
-    let title = move |page: String| if page.is_empty() { standing(page) } else { format!("{page} · {merchant}") };
+    let title = move |page: String| place.titled(page, &merchant);
     let way_back = data.way_back.map(|text| {
         view! { <a class="way-back" href="/leave" rel="external">{icon(Icon::Back)}<span>{text}</span></a> }
     });
@@ -115,7 +132,7 @@ fn is_under(path: &str, href: &str) -> bool {
     below.is_some_and(|rest| rest.is_empty() || (href != "/" && rest.starts_with('/')))
 }
 
-fn bottom(data: FrameData, _: Memo<String>) -> AnyView {
+fn bottom(data: FrameData, _: Place) -> AnyView {
     view! { <LinksView links=data.links/> }.into_any()
 }
 

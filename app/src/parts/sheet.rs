@@ -71,7 +71,7 @@ pub fn sheet(sheet: Sheet) -> AnyView {
 }
 
 fn party(party: Party) -> AnyView {
-    let lines = party.lines.into_iter().map(|line| view! { <bdi>{line}</bdi> });
+    let lines = party.lines.into_iter().map(|line| view! { <span class="line"><bdi>{line}</bdi></span> });
     view! { <section class="card party"><h2>{party.label}</h2><p>{lines.collect_view()}</p></section> }.into_any()
 }
 

@@ -77,7 +77,10 @@ async fn another_merchants_objects_are_not_there(shop: Shop) {
     let (stock, stranger) = (stock(&shop).await, shop.neighbour().await);
     let customer = stranger.post("/v1/customers", "").await.made();
     for (method, path) in ROUTES.iter().filter(|(_, path)| path.contains("{id}")) {
-        let (_, id, inner) = stock.iter().find(|(start, ..)| path.starts_with(start)).unwrap();
+        let (_, id, inner) = stock
+            .iter()
+            .find(|(start, ..)| path.starts_with(start))
+            .unwrap_or_else(|| panic!("{path} has no row in stock"));
         let form = match (*method, *path) {
             (_, "/v1/payment_methods/{id}/attach") => format!("customer={customer}"),
             ("POST", "/v1/customers/{id}/balance_transactions") => "amount=1&currency=eur".to_owned(),
