@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::gateway::{Charge, Outcome, PaymentGateway};
 use crate::invoice::{self, Invoice};
 use crate::store::{Db, Tx, one, run};
-use crate::subscription::{self, Subscription, status};
+use crate::subscription::{self, CollectionMethod, Subscription, status};
 use crate::{dunning, id, idempotency, refund, transact};
 use charge::AttemptStatus;
 pub use intents::{IntentStatus, PaymentIntent, get as intent};
@@ -34,11 +34,12 @@ pub async fn collect(db: &Db, gateway: Arc<dyn PaymentGateway>, who: &Actor, inv
     collect_as(db, gateway, who, invoice, Asked::default()).await
 }
 
-/// Charges an invoice that has just been made, unless that has been done. A decline is no error here, and neither is a
+/// Charges an invoice that has just been made, unless it is sent or that has been done. A decline is no error, nor is a
 /// charge whose fate is not known yet: the books say what became of it.
 pub async fn collect_first(db: &Db, gateway: Arc<dyn PaymentGateway>, who: &Actor, invoice: &str) -> Result<()> {
     let found = invoice::get(&mut db.read().await?, who, invoice).await?;
-    if found.status != invoice::Status::Open || found.attempted {
+    let is_charged = found.collection_method == CollectionMethod::ChargeAutomatically;
+    if found.status != invoice::Status::Open || found.attempted || !is_charged {
         return Ok(());
     }
     match collect(db, gateway, who, invoice).await {

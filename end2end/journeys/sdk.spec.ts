@@ -15,6 +15,7 @@ const python = join(cache, 'python/bin/python')
 const SCRIPTS = [
   [process.execPath, 'shapes/parameters.mjs', '--check'],
   [process.execPath, 'journeys/node.mjs'],
+  [process.execPath, 'journeys/money.mjs'],
   [python, 'journeys/journey.py'],
   [process.execPath, 'shapes/check.mjs'],
   [process.execPath, 'shapes/compatibility.mjs', '--check'],
