@@ -78,7 +78,7 @@ pub async fn resume(tx: &mut Tx, who: &Actor, allowed: &Configuration, id: &str,
     may_write(who, allowed.features.subscription_pause.enabled)?;
     subscription::get(tx, who, id).await?;
     if !matches!(quote::change(tx, who, token)?, Change::Resume { subscription, .. } if subscription == id) {
-        return Err(Error::invalid("quote", "This quote is for something else."));
+        return Err(Error::invalid("token", "This quote is for something else."));
     }
     let confirmed = quote::confirm(tx, who, token).await?;
     if let Confirmed::Done(_) = confirmed {

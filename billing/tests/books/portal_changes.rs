@@ -187,7 +187,7 @@ async fn a_confirmation_of_something_else_or_against_the_configuration_changes_n
         let error = refused!(stage, |tx| change::confirm(tx, &shop.me, &off, &higher, &quote.token));
         assert!(matches!(error, Error::Forbidden(_)));
         let error = refused!(stage, |tx| change::confirm(tx, &shop.me, &allowed, &higher, "forged"));
-        assert_eq!(field(&error), "quote");
+        assert_eq!(field(&error), "token");
         assert_eq!(stage.subscription(&shop.before.id).await, shop.before);
     })
     .await;

@@ -107,10 +107,17 @@ fn an_open_invoice_says_what_is_left_and_when() {
 #[test]
 fn a_line_that_is_no_price_times_quantity_keeps_its_own_words() {
     let trial = Line { description: "Trial period for Team".into(), ..line(5, 0) };
-    let proration = Line { proration: true, description: "Remaining time on Team".into(), ..line(5, 5000) };
-    let sheet = shown(invoice(0), vec![trial, proration]);
+    let sheet = shown(invoice(0), vec![trial]);
     let names: Vec<_> = sheet.bill.lines.iter().map(|line| (line.name.as_str(), line.detail.is_some())).collect();
-    assert_eq!(names, [("Trial period for Team", false), ("Remaining time on Team", false)]);
+    assert_eq!(names, [("Trial period for Team", false)]);
+}
+
+#[test]
+fn a_proration_is_told_in_the_readers_words() {
+    let part = |amount| Line { proration: true, description: "… time on Team after …".into(), ..line(5, amount) };
+    let sheet = shown(invoice(0), vec![part(-2500), part(5000)]);
+    let told: Vec<_> = sheet.bill.lines.iter().map(|line| (line.name.as_str(), line.detail.as_deref())).collect();
+    assert_eq!(told, [("Team × 5", Some("Credit for unused time")), ("Team × 5", Some("Remaining time"))]);
 }
 
 #[test]
