@@ -117,6 +117,9 @@ pub async fn confirm(
 pub async fn undo(tx: &mut Tx, who: &Actor, id: &str) -> Result<Subscription> {
     may_write(who, true)?;
     let current = subscription::get(tx, who, id).await?;
+    if current.pending_update.is_none() && current.scheduled.is_none() {
+        return Ok(current);
+    }
     let undone = match current.pending_update {
         Some(_) => pending::drop_update(tx, who, id).await?,
         None => scheduled::undo(tx, who, id).await?,

@@ -114,6 +114,9 @@ async fn a_downgrade_waits_for_the_end_of_the_period_where_that_is_configured() 
         assert_eq!(waiting.scheduled.map(|change| change.due), Some(at("2026-05-01")));
         let kept = done!(stage, |tx| change::undo(tx, &shop.me, &shop.before.id));
         assert!(kept.scheduled.is_none());
+        let said = stage.events().await.len();
+        let again = done!(stage, |tx| change::undo(tx, &shop.me, &shop.before.id));
+        assert_eq!((again, stage.events().await.len()), (kept, said), "where nothing waits, nothing changes");
 
         let at_once = shop.allowed(stage, json!({ "schedule_at_period_end": { "conditions": [] } })).await;
         let (done, _) = shop.changed(stage, &at_once, &shop.wish(&shop.lower, 1)).await;

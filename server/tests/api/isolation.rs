@@ -37,6 +37,7 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
     let coupon = shop.post("/v1/coupons", "percent_off=50").await.made();
     let code = shop.post("/v1/promotion_codes", &format!("coupon={coupon}")).await.made();
     let rate = shop.post("/v1/tax_rates", "display_name=VAT&percentage=19&inclusive=false").await.made();
+    let clock = shop.post("/v1/test_helpers/test_clocks", "frozen_time=1800000000").await.made();
     let event = shop.get("/v1/events").await.ids().remove(0);
     let configuration = text(&shop.get("/v1/billing_portal/configurations/default").await.ok()["id"]);
     vec![
@@ -68,6 +69,7 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
         ("/v1/setup_intents/", setup, String::new()),
         ("/v1/webhook_endpoints/", endpoint, String::new()),
         ("/v1/audit_entries/", entry, String::new()),
+        ("/v1/test_helpers/test_clocks/", clock, String::new()),
     ]
 }
 
@@ -84,6 +86,7 @@ async fn another_merchants_objects_are_not_there(shop: Shop) {
         let form = match (*method, *path) {
             (_, "/v1/payment_methods/{id}/attach") => format!("customer={customer}"),
             ("POST", "/v1/customers/{id}/balance_transactions") => "amount=1&currency=eur".to_owned(),
+            (_, "/v1/test_helpers/test_clocks/{id}/advance") => "frozen_time=1900000000".to_owned(),
             ("POST", "/v1/customers/{id}/tax_ids") => "type=eu_vat&value=DE123456789".to_owned(),
             _ => String::new(),
         };
