@@ -167,7 +167,7 @@ fn choose(price: String, name: String, quantity: Quantity, is_current: bool, rev
     let class = if is_current { "button" } else { "button primary" };
     let about = format!("plan-{price}");
     view! {
-        <QueryForm action=review role="group" label=name>
+        <QueryForm action=review role="form" label=name>
             <input type="hidden" name="item" value=item/>
             <input type="hidden" name="price" value=price/>
             {quantity}
