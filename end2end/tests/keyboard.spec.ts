@@ -63,7 +63,7 @@ test('the way past the menu', async ({ page }) => {
   await expect(page.locator(':focus')).toHaveText('Skip to content')
   await page.keyboard.press('Enter')
   await page.keyboard.press('Tab')
-  await expect(page.locator('#main :focus')).toHaveText('Manage')
+  await expect(page.locator('#main :focus')).toHaveText('Change plan')
 })
 
 test('what is folded away is unfolded, and leads to its button', async ({ page }) => {
