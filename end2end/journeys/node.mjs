@@ -450,13 +450,13 @@ journeys(Sdk => {
     assert.match(created.request.id, /^req_/)
     assert.deepEqual(await plain(ours[4].data.previous_attributes), { currency: null, next_invoice_sequence: 1 })
     assert.deepEqual(await plain(defaulted.data.previous_attributes), { invoice_settings: { default_payment_method: null } })
-    const leaving = ours[10]
+    const leaving = ours.find(event => event.data.previous_attributes?.cancel_at_period_end === false)
     assert.match(leaving.request.idempotency_key, /^leave-/)
-    assert.equal(leaving.data.previous_attributes.cancel_at_period_end, false)
     assert.equal(leaving.data.object.cancel_at_period_end, true)
     assert.deepEqual(await plain(stripe.events.retrieve(leaving.id)), await plain(leaving))
     const family = await all(stripe.events.list({ type: 'invoice.*', created: { gte: customer.created } }))
-    assert.deepEqual(ids(family.reverse().filter(event => event.data.object.customer === customer.id)), ids([ours[3], ours[5], ours[8]]))
+    const invoices = ours.filter(event => event.type.startsWith('invoice.'))
+    assert.deepEqual(ids(family.reverse().filter(event => event.data.object.customer === customer.id)), ids(invoices))
   })
 
   test('a request that was sent twice is done once', async () => {
