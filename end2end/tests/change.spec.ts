@@ -78,7 +78,7 @@ test('from monthly to yearly, a promotion code, and a code that is none', async 
   const coupon = await merchant().coupons.create({ percent_off: 50, duration: 'once' })
   const { code } = await merchant().promotionCodes.create({ promotion: { type: 'coupon', coupon: coupon.id } })
   const { id } = await choosing(page)
-  await plan(page, 'Billed yearly', 'Starter').getByRole('button').click()
+  await plan(page, 'Billed yearly', 'Team').getByRole('button').click()
   await page.getByRole('textbox', { name: 'Promotion code' }).fill('NOT-A-CODE')
   await page.getByRole('button', { name: 'Apply' }).click()
   await expect(page.getByText('This code cannot be used here.')).toBeVisible()

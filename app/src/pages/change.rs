@@ -129,7 +129,7 @@ fn plan(plan: Plan, review: String, item: String) -> AnyView {
     view! {
         <article class="card plan" aria-labelledby=id.clone()>
             <header>
-                <h3 id=id.clone()><bdi>{plan.name.clone()}</bdi></h3>
+                <h3 id=id.clone()><bdi>{plan.name}</bdi></h3>
                 {current}
             </header>
             <Price amount=plan.amount every=plan.every/>
@@ -137,14 +137,14 @@ fn plan(plan: Plan, review: String, item: String) -> AnyView {
             {hint(plan.description)}
             {features}
             {hint(plan.later)}
-            {choose(plan.id, plan.name, plan.quantity, plan.is_current, review, item)}
+            {choose(plan.id, plan.quantity, plan.is_current, review, item)}
         </article>
     }
     .into_any()
 }
 
 /// The way on; a plan that one has already is only there to have more or fewer of it.
-fn choose(price: String, name: String, quantity: Quantity, is_current: bool, review: String, item: String) -> AnyView {
+fn choose(price: String, quantity: Quantity, is_current: bool, review: String, item: String) -> AnyView {
     if is_current && !quantity.is_open {
         return ().into_any();
     }
@@ -167,7 +167,7 @@ fn choose(price: String, name: String, quantity: Quantity, is_current: bool, rev
     let class = if is_current { "button" } else { "button primary" };
     let about = format!("plan-{price}");
     view! {
-        <QueryForm action=review role="form" label=name>
+        <QueryForm action=review>
             <input type="hidden" name="item" value=item/>
             <input type="hidden" name="price" value=price/>
             {quantity}

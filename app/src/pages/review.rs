@@ -146,7 +146,7 @@ fn promotion(code: Code, wish: Wish, action: String) -> AnyView {
         view! { <p class="problem" id="code-problem">{icon(Icon::Warning)}{problem}</p> }
     });
     view! {
-        <QueryForm action role="form" label=t!(review.code)>
+        <QueryForm action>
             <input type="hidden" name="item" value=wish.item/>
             <input type="hidden" name="price" value=wish.price/>
             <input type="hidden" name="quantity" value=wish.quantity/>

@@ -8,7 +8,14 @@ use leptos_router::hooks::use_navigate;
 
 /// The browser's own GET form; once the page has been taken over, it is answered without loading anew.
 #[component]
-pub fn QueryForm(action: String, role: &'static str, label: String, children: Children) -> AnyView {
+pub fn QueryForm(
+    action: String,
+    /// A landmark, where there is one of its kind on the page; with a name of its own then.
+    #[prop(optional)]
+    role: Option<&'static str>,
+    #[prop(optional, into)] label: Option<String>,
+    children: Children,
+) -> AnyView {
     let navigate = use_navigate();
     let path = action.clone();
     let submit = move |event: SubmitEvent| {

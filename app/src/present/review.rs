@@ -31,7 +31,7 @@ pub async fn read(session: &Session, id: &str, wish: Wish, stale: bool) -> Resul
         }
         quote => (quote?, None),
     };
-    let may_use_code = change::takes_code(configuration, subscription);
+    let may_use_code = *when == change::When::Now && change::takes_code(configuration, subscription);
     let code = may_use_code.then(|| Code { value: wish.code.clone().unwrap_or_default(), problem: problem.clone() });
     let from = standing::lot(&books.item.product_name, books.item.quantity);
     let to = standing::lot(&offer.product.name, wished.quantity);

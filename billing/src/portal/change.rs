@@ -155,6 +155,9 @@ async fn plan(tx: &mut Tx, who: &Actor, allowed: &Configuration, wished: &Wished
     };
     let id = wished.subscription.clone();
     Ok(match when(feature, &subscription, item, &offer.price, wished.quantity)? {
+        When::AtPeriodEnd if wished.promotion_code.is_some() => {
+            return Err(Error::invalid("promotion_code", "A change that waits takes no promotion code."));
+        }
         When::AtPeriodEnd => Change::Schedule { subscription: id, items: vec![change] },
         When::Now => {
             let discount = match &wished.promotion_code {

@@ -256,6 +256,8 @@ async fn a_promotion_code_is_taken_off_where_none_counts_yet() {
         let code = done!(stage, |tx| promotion_code::create(tx, &stage.who, new.clone()));
         let with = |code: &str| Wished { promotion_code: Some(code.into()), ..shop.wish(&shop.higher, 1) };
         assert_eq!(field(&shop.refused(stage, &allowed, &with("WINTER")).await), "promotion_code");
+        let waits = Wished { promotion_code: Some(code.code.clone()), ..shop.wish(&shop.lower, 1) };
+        assert_eq!(field(&shop.refused(stage, &allowed, &waits).await), "promotion_code");
         let (done, _) = shop.changed(stage, &allowed, &with(&code.code.to_lowercase())).await;
         // -5.00 for what was paid, +10.00 for half a month of 20.00, less half of that.
         assert_eq!(stage.invoice(done.invoice.as_ref().unwrap()).await.total, 0);
