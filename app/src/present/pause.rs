@@ -5,7 +5,7 @@ use billing::portal::change::When;
 use billing::portal::features::SubscriptionPause;
 use billing::portal::pausing;
 use billing::quote::Confirmed;
-use billing::{Seconds, payment, transact};
+use billing::{Seconds, transact};
 
 use super::subscription::Books;
 use super::{quoted, standing};
@@ -83,9 +83,7 @@ pub async fn resume(session: &Session, id: &str, token: &str) -> Result<String> 
     let (who, configuration) = (&session.who, &session.guest.configuration);
     match transact!(session.db, |tx| pausing::resume(tx, who, configuration, id, token).await)? {
         Confirmed::Done(done) => {
-            if let Some(invoice) = done.invoice.filter(|_| done.collect) {
-                payment::collect_first(&session.db, session.gateway.clone(), who, &invoice).await?;
-            }
+            quoted::charge(session, &done).await?;
             Ok(format!("/subscriptions/{id}?done=resumed"))
         }
         Confirmed::Stale(_) => Ok(format!("/subscriptions/{id}/resume?stale=1")),

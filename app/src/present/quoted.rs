@@ -1,8 +1,9 @@
 //! A quote in words: what is due, every line, what comes next.
 
 use billing::customer::payment_method::PaymentMethod;
+use billing::payment;
 use billing::portal::change::When;
-use billing::quote::Quote;
+use billing::quote::{Done, Quote};
 use billing::subscription::{CollectionMethod, Subscription};
 
 use super::method::short;
@@ -20,6 +21,14 @@ pub async fn method(session: &Session, subscription: &Subscription) -> Result<Op
     let id = subscription.default_payment_method.as_deref().or(default);
     let mut tx = session.db.read().await?;
     Ok(find_method(&mut tx, session, id).await?)
+}
+
+/// Charges what a confirmation has billed, unless that has been done.
+pub async fn charge(session: &Session, done: &Done) -> Result<()> {
+    match done.invoice.as_deref().filter(|_| done.collect) {
+        Some(invoice) => Ok(payment::collect_first(&session.db, session.gateway.clone(), &session.who, invoice).await?),
+        None => Ok(()),
+    }
 }
 
 pub fn view(

@@ -2,7 +2,7 @@
 
 use billing::portal::change::{self, Wished};
 use billing::quote::{Confirmed, Quote};
-use billing::{payment, transact};
+use billing::transact;
 
 use super::{change as choices, quoted, standing};
 use crate::error::{Error, Problem, Result};
@@ -71,9 +71,7 @@ pub async fn confirm(session: &Session, id: &str, wish: Wish, token: &str) -> Re
     let wished = wished(id, &wish)?;
     match transact!(session.db, |tx| change::confirm(tx, who, configuration, &wished, token).await)? {
         Confirmed::Done(done) => {
-            if let Some(invoice) = done.invoice.filter(|_| done.collect) {
-                payment::collect_first(&session.db, session.gateway.clone(), who, &invoice).await?;
-            }
+            quoted::charge(session, &done).await?;
             Ok(format!("/subscriptions/{}?done=changed", done.subscription))
         }
         Confirmed::Stale(_) => Ok(format!("/subscriptions/{id}/change/review?{}", address(&wish))),
