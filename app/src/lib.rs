@@ -22,6 +22,7 @@ use pages::cancel::CancelPage;
 use pages::change::ChangePage;
 use pages::details::DetailsPage;
 use pages::details_form::DetailsFormPage;
+use pages::done::DonePage;
 use pages::invoice::InvoicePage;
 use pages::invoices::InvoicesPage;
 use pages::methods::MethodsPage;
@@ -55,6 +56,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/payment-methods") view={Lazy::<MethodsPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/details") view={Lazy::<DetailsPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/details/:part") view={Lazy::<DetailsFormPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/done") view={Lazy::<DonePage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/activity") view={Lazy::<ActivityPage>::new()} ssr=SsrMode::Async/>
                 </FlatRoutes>
             </Frame>

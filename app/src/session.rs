@@ -5,6 +5,7 @@ use std::sync::Arc;
 use billing::directory::Guest;
 use billing::gateway::PaymentGateway;
 use billing::portal::Features;
+use billing::portal::flow::{After, Flow, FlowType};
 use billing::{Actor, Db, Trace};
 use http::StatusCode;
 use http::request::Parts;
@@ -65,9 +66,47 @@ impl Session {
         if offered(&self.guest.configuration.features) { Ok(()) } else { Err(Error::Forbidden) }
     }
 
+    /// Where an act that is done leads: `to`, unless a flow says otherwise.
+    pub fn onward(&self, to: String) -> String {
+        match self.guest.session.in_flow().map(|flow| flow.after_completion.r#type) {
+            None => to,
+            Some(After::PortalHomepage) => "/".to_owned(),
+            Some(After::HostedConfirmation | After::Redirect) => "/done".to_owned(),
+        }
+    }
+
+    /// Where leaving an act undone leads: `to`, but out of a flow there is only the way back to the merchant.
+    pub fn aside(&self, to: String) -> String {
+        let leaves = self.guest.session.in_flow().is_some() && crate::present::frame::has_way_back(self);
+        if leaves { "/leave".to_owned() } else { to }
+    }
+
     /// A page's view data, with what its forms must carry.
     pub fn show(&self, page: &impl Serialize) -> Shown {
         Shown::new(Form { session: self.guest.session.id.clone(), key: billing::id::secret() }, page)
+    }
+}
+
+/// Where a session begins: with its flow, else at the subscription in focus, else at the overview.
+pub fn landing(guest: &Guest) -> String {
+    let session = &guest.session;
+    match session.in_flow() {
+        Some(_) if session.completed_ms.is_some() => "/done".to_owned(),
+        Some(flow) => place(flow),
+        None => session.subscription.as_ref().map_or("/".to_owned(), |id| format!("/subscriptions/{id}")),
+    }
+}
+
+/// The page that a flow is about.
+pub(crate) fn place(flow: &Flow) -> String {
+    let of = |page: &str| format!("/subscriptions/{}/{page}", flow.subscription().unwrap_or_default());
+    match flow.r#type {
+        FlowType::CustomerUpdate => "/details".to_owned(),
+        FlowType::PaymentMethodUpdate => "/payment-methods".to_owned(),
+        FlowType::SubscriptionCancel => of("cancel"),
+        FlowType::SubscriptionPause => of("pause"),
+        FlowType::SubscriptionUpdate => of("change"),
+        FlowType::SubscriptionUpdateConfirm => of("change/review"),
     }
 }
 

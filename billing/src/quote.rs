@@ -176,6 +176,18 @@ async fn stand(tx: &mut Tx, who: &Actor, change: &Change) -> Result<(Option<i64>
 /// Carries a quoted change out if it still costs what was quoted. A token that was used answers what it did then.
 pub async fn confirm(tx: &mut Tx, who: &Actor, token: &str) -> Result<Confirmed> {
     let claims = open(tx, who, token)?;
+    let change = claims.change.clone();
+    carry_out(tx, who, claims, change).await
+}
+
+/// Confirms a token with what has been said since it was made: a change that differs from the quoted one in words. It is
+/// held to the same money.
+pub(crate) async fn confirm_as(tx: &mut Tx, who: &Actor, token: &str, change: Change) -> Result<Confirmed> {
+    let claims = open(tx, who, token)?;
+    carry_out(tx, who, claims, change).await
+}
+
+async fn carry_out(tx: &mut Tx, who: &Actor, claims: Claims, change: Change) -> Result<Confirmed> {
     let hash = id::hash(&claims.nonce);
     if let Some(done) = used(tx, who, &hash).await? {
         return Ok(Confirmed::Done(done));
@@ -187,7 +199,7 @@ pub async fn confirm(tx: &mut Tx, who: &Actor, token: &str) -> Result<Confirmed>
         return stale(tx, who, claims.change).await;
     }
     let mark = tx.mark().await?;
-    let seen = Box::pin(see(tx, who, &claims.change, claims.at)).await;
+    let seen = Box::pin(see(tx, who, &change, claims.at)).await;
     let is_same = seen.as_ref().is_ok_and(|seen| (seen.due_now(), seen.hash()) == (claims.due_now, claims.hash));
     if !is_same {
         tx.go_back(mark).await?;

@@ -1,5 +1,6 @@
 //! From a link to a session: opened by a page it exchanges at once, by anything else only through a button.
 
+use app::session::landing;
 use app::text::Locale;
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE};
@@ -94,11 +95,6 @@ async fn exchange(app: &App, secret: &str, guest: &Guest, request: &Parts, local
         Err(Error::Missing { .. }) => on_link_page(shell::expired(locale, Some(guest), StatusCode::GONE)),
         Err(error) => broken(&error, locale),
     }
-}
-
-/// Where a session begins: at the subscription in focus, else at the overview.
-fn landing(guest: &Guest) -> String {
-    guest.session.subscription.as_ref().map_or("/".to_owned(), |id| format!("/subscriptions/{id}"))
 }
 
 /// On the way in or out: nobody keeps the answer, and nobody is told where it was given.

@@ -9,7 +9,8 @@ use url::Url;
 use crate::entry::redirect;
 use crate::visit::Ended;
 
-/// `GET /leave`: back to the merchant. Something was done: `return_url`; nothing: `cancel_url`, if there is one.
+/// `GET /leave`: back to the merchant. Something was done: as its flow says, else to
+/// `return_url`; nothing: `cancel_url`, if there is one.
 pub async fn leave(request: Parts) -> Response {
     let visit = request.extensions.get::<Visit>();
     let ended = request.extensions.get::<Ended>().map(|ended| ended.0.clone());
@@ -21,6 +22,10 @@ pub async fn leave(request: Parts) -> Response {
 pub fn way_back(guest: &Guest) -> Option<String> {
     let session = &guest.session;
     let completed = session.completed_ms.is_some();
+    let after = session.flow.as_ref().and_then(|flow| flow.after_completion.redirect.as_ref()).filter(|_| completed);
+    if let Some(redirect) = after {
+        return Some(redirect.return_url.clone());
+    }
     let target = if completed {
         session.return_url.as_ref()
     } else {

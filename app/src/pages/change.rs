@@ -15,6 +15,8 @@ pub struct Changing {
     pub id: String,
     /// What is changed: the plan, or one line of it.
     pub plan: String,
+    /// Where leaving it undone leads.
+    pub keep: String,
     pub way: Way,
 }
 
@@ -89,7 +91,7 @@ fn changing(page: Changing) -> AnyView {
     let href = format!("/subscriptions/{}", page.id);
     let review = format!("{href}/change/review");
     let body = match page.way {
-        Way::Closed(closed) => view! { <ClosedView closed back=href.clone()/> }.into_any(),
+        Way::Closed(closed) => view! { <ClosedView closed back=page.keep/> }.into_any(),
         Way::Open { item, groups } => {
             groups.into_iter().enumerate().map(|(n, each)| group(n, each, &review, &item)).collect_view().into_any()
         }

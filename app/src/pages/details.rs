@@ -70,7 +70,7 @@ pub async fn add_tax_id(session: String, key: String, kind: String, value: Strin
     let configuration = &session.guest.configuration;
     let new = || NewTaxId { r#type: kind.clone(), value: value.clone() };
     let added = billing::transact!(session.db, |tx| details::add_tax_id(tx, &session.who, configuration, new()).await)?;
-    leptos_axum::redirect(&format!("/details?done=added&of={}", added.id));
+    leptos_axum::redirect(&session.onward(format!("/details?done=added&of={}", added.id)));
     Ok(())
 }
 
@@ -80,7 +80,7 @@ pub async fn remove_tax_id(session: String, key: String, id: String) -> Result<(
     let session = crate::session::Session::of_form(&session, key)?;
     let configuration = &session.guest.configuration;
     billing::transact!(session.db, |tx| details::remove_tax_id(tx, &session.who, configuration, &id).await)?;
-    leptos_axum::redirect(&format!("/details?done=removed&of={id}"));
+    leptos_axum::redirect(&session.onward(format!("/details?done=removed&of={id}")));
     Ok(())
 }
 

@@ -70,7 +70,7 @@ pub async fn save_details(session: String, key: String, part: String, entered: O
     let configuration = &session.guest.configuration;
     let saved =
         billing::transact!(session.db, |tx| details::update(tx, &session.who, configuration, update.clone()).await)?;
-    leptos_axum::redirect(&format!("/details?done=saved&of={}", saved.id));
+    leptos_axum::redirect(&session.onward(format!("/details?done=saved&of={}", saved.id)));
     Ok(())
 }
 

@@ -57,7 +57,7 @@ pub async fn set_default_method(session: String, key: String, id: String) -> Res
     let session = crate::session::Session::of_form(&session, key)?;
     let configuration = &session.guest.configuration;
     billing::transact!(session.db, |tx| methods::set_default(tx, &session.who, configuration, &id).await)?;
-    leptos_axum::redirect(&format!("/payment-methods?done=default&of={id}"));
+    leptos_axum::redirect(&session.onward(format!("/payment-methods?done=default&of={id}")));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ pub mod cancel;
 pub mod change;
 pub mod details;
 pub mod details_form;
+pub mod done;
 #[cfg(feature = "ssr")]
 pub mod entry;
 #[cfg(feature = "ssr")]

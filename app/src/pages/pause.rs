@@ -7,13 +7,15 @@ use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::parts::{Closed, ClosedView, Effects, Form, FormFailure, FormKeys, Icon, Loaded, Page, Shown, icon};
+use crate::parts::{Closed, ClosedView, Effects, Form, FormFailure, FormKeys, Icon, Loaded, Page, Shown, aside, icon};
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pausing {
     pub id: String,
     pub plan: String,
+    /// Where leaving it undone leads.
+    pub keep: String,
     pub way: Way,
 }
 
@@ -45,7 +47,7 @@ pub async fn pause_subscription(session: String, key: String, id: String, length
     let configuration = &session.guest.configuration;
     let paused =
         billing::transact!(session.db, |tx| pausing::pause(tx, &session.who, configuration, &id, length).await)?;
-    leptos_axum::redirect(&format!("/subscriptions/{}?done=paused", paused.id));
+    leptos_axum::redirect(&session.onward(format!("/subscriptions/{}?done=paused", paused.id)));
     Ok(())
 }
 
@@ -67,8 +69,8 @@ impl LazyRoute for PausePage {
 fn pausing(page: Pausing, form: Form) -> AnyView {
     let href = format!("/subscriptions/{}", page.id);
     let body = match page.way {
-        Way::Closed(closed) => view! { <ClosedView closed back=href.clone()/> }.into_any(),
-        Way::Open { effects, lengths } => pause_form(effects, lengths, page.id, form),
+        Way::Closed(closed) => view! { <ClosedView closed back=page.keep/> }.into_any(),
+        Way::Open { effects, lengths } => pause_form(effects, lengths, page.id, page.keep, form),
     };
     view! {
         <Title text=t!(pause.title)/>
@@ -82,10 +84,9 @@ fn pausing(page: Pausing, form: Form) -> AnyView {
     .into_any()
 }
 
-fn pause_form(effects: Vec<String>, lengths: Vec<String>, id: String, form: Form) -> AnyView {
+fn pause_form(effects: Vec<String>, lengths: Vec<String>, id: String, keep: String, form: Form) -> AnyView {
     let pause = ServerAction::<PauseSubscription>::new();
     let failed = move || pause.value().get().and_then(Result::err).map(|error| view! { <FormFailure error/> });
-    let keep = format!("/subscriptions/{id}");
     view! {
         {failed}
         <Effects effects/>
@@ -95,7 +96,7 @@ fn pause_form(effects: Vec<String>, lengths: Vec<String>, id: String, form: Form
             {(!lengths.is_empty()).then(|| question(lengths))}
             <div class="actions">
                 <button type="submit" class="button primary" disabled=move || pause.pending().get()>{t!(pause.confirm)}</button>
-                <a class="button" href=keep>{t!(pause.keep)}</a>
+                {aside(keep, t!(pause.keep))}
             </div>
         </ActionForm>
     }

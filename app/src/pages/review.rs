@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::parts::{
-    Closed, ClosedView, Form, FormFailure, FormKeys, Icon, Loaded, Page, QueryForm, Quoted, QuotedView, Shown, icon,
+    Closed, ClosedView, Form, FormFailure, FormKeys, Icon, Loaded, Page, QueryForm, Quoted, QuotedView, Shown, aside,
+    icon,
 };
 use crate::text::t;
 
@@ -17,6 +18,8 @@ pub struct Review {
     pub id: String,
     /// `From Basic to Pro × 3`
     pub what: String,
+    /// Where leaving it undone leads.
+    pub keep: String,
     pub way: Way,
 }
 
@@ -95,11 +98,10 @@ impl LazyRoute for ReviewPage {
 }
 
 fn review(page: Review, form: Form) -> AnyView {
-    let subscription = format!("/subscriptions/{}", page.id);
-    let change = format!("{subscription}/change");
+    let change = format!("/subscriptions/{}/change", page.id);
     let body = match page.way {
-        Way::Closed(closed) => view! { <ClosedView closed back=subscription/> }.into_any(),
-        Way::Open(asked) => asked_for(*asked, page.id, &change, form),
+        Way::Closed(closed) => view! { <ClosedView closed back=page.keep/> }.into_any(),
+        Way::Open(asked) => asked_for(*asked, page.id, page.keep, &change, form),
     };
     view! {
         <Title text=t!(review.title)/>
@@ -113,12 +115,11 @@ fn review(page: Review, form: Form) -> AnyView {
     .into_any()
 }
 
-fn asked_for(asked: Asked, id: String, change: &str, form: Form) -> AnyView {
+fn asked_for(asked: Asked, id: String, keep: String, change: &str, form: Form) -> AnyView {
     let confirm = ServerAction::<ConfirmChange>::new();
     let failed = move || confirm.value().get().and_then(Result::err).map(|error| view! { <FormFailure error/> });
     let token = asked.quoted.token.clone();
     let wish = asked.wish.clone();
-    let keep = format!("/subscriptions/{id}");
     view! {
         {failed}
         <QuotedView quoted=asked.quoted/>
@@ -133,7 +134,7 @@ fn asked_for(asked: Asked, id: String, change: &str, form: Form) -> AnyView {
             <input type="hidden" name="quote" value=token/>
             <div class="actions">
                 <button type="submit" class="button primary" disabled=move || confirm.pending().get()>{asked.confirm}</button>
-                <a class="button" href=keep>{t!(review.keep)}</a>
+                {aside(keep, t!(review.keep))}
             </div>
             <p class="hint">{t!(review.exactly)}</p>
         </ActionForm>

@@ -86,6 +86,7 @@ pub enum Done {
     PauseScheduled,
     Resumed,
     Scheduled,
+    Stayed,
     Waiting,
     Unchanged,
 }
@@ -102,11 +103,11 @@ pub async fn read_subscription(id: String, done: String) -> Result<Shown> {
 
 #[server]
 pub async fn keep_subscription(session: String, key: String, id: String) -> Result<()> {
-    use billing::portal::acts;
+    use billing::portal::canceling;
     let session = crate::session::Session::of_form(&session, key)?;
     let configuration = &session.guest.configuration;
-    let kept = billing::transact!(session.db, |tx| acts::undo_cancel(tx, &session.who, configuration, &id).await)?;
-    leptos_axum::redirect(&format!("/subscriptions/{}?done=kept", kept.id));
+    let kept = billing::transact!(session.db, |tx| canceling::undo(tx, &session.who, configuration, &id).await)?;
+    leptos_axum::redirect(&session.onward(format!("/subscriptions/{}?done=kept", kept.id)));
     Ok(())
 }
 
@@ -187,6 +188,7 @@ fn notice(done: Done, href: String) -> AnyView {
         Done::PauseScheduled => t!(subscription.pause_scheduled),
         Done::Resumed => t!(subscription.resumed),
         Done::Scheduled => t!(subscription.scheduled),
+        Done::Stayed => t!(subscription.stayed),
         Done::Waiting => t!(subscription.waiting),
         Done::Unchanged => t!(subscription.unchanged),
     };

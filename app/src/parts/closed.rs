@@ -19,8 +19,14 @@ pub fn ClosedView(closed: Closed, back: String) -> AnyView {
             <span class="badge large">{icon(Icon::Info)}</span>
             <h2>{closed.title}</h2>
             <p>{closed.text}</p>
-            <div class="actions"><a class="button" href=back>{t!(cancel.back)}</a></div>
+            <div class="actions">{aside(back, t!(cancel.back))}</div>
         </div>
     }
     .into_any()
+}
+
+/// The way back from something left undone. Out of the portal it is none of the router's.
+pub fn aside(href: String, label: String) -> AnyView {
+    let rel = (href == "/leave").then_some("external");
+    view! { <a class="button" href=href rel=rel>{label}</a> }.into_any()
 }

@@ -23,6 +23,8 @@ pub struct FrameData {
     pub has_invoices: bool,
     pub has_methods: bool,
     pub is_preview: bool,
+    /// What a flow keeps to: below it there is nowhere else to go. `/` is everywhere.
+    pub flow: Option<String>,
     pub links: Links,
 }
 
@@ -90,15 +92,14 @@ fn top(data: FrameData, place: Place) -> AnyView {
             </p>
         }
     });
-    let invoices = data.has_invoices.then(|| {
-        view! { <li>{menu_link(path, "/invoices", t!(nav.invoices), Icon::Invoices)}</li> }
-    });
-    let methods = data.has_methods.then(|| {
-        view! { <li>{menu_link(path, "/payment-methods", t!(methods.title), Icon::Card)}</li> }
-    });
+    let flow = StoredValue::new(data.flow);
+    let is_kept = move || {
+        flow.with_value(|flow| path.with(|path| flow.as_ref().is_some_and(|own| own == "/" || is_under(path, own))))
+    };
+    let menu = move || menu(path, data.has_invoices, data.has_methods);
     view! {
         <Title formatter=title/>
-        <header class="top">
+        <header class="top" class:flow=is_kept>
             {way_back}
             <div class="merchant">
                 <span class="monogram" aria-hidden="true">{data.monogram}</span>
@@ -106,17 +107,30 @@ fn top(data: FrameData, place: Place) -> AnyView {
                 {customer}
             </div>
             {data.headline.map(|headline| view! { <p class="headline"><bdi>{headline}</bdi></p> })}
-            <nav class="menu" aria-label=t!(nav.label)>
-                <ul>
-                    <li>{menu_link(path, "/", t!(nav.overview), Icon::Overview)}</li>
-                    {invoices}
-                    {methods}
-                    <li>{menu_link(path, "/details", t!(details.title), Icon::Person)}</li>
-                    <li>{menu_link(path, "/activity", t!(activity.title), Icon::History)}</li>
-                </ul>
-            </nav>
+            {move || (!is_kept()).then(menu)}
         </header>
         {data.is_preview.then(|| view! { <p class="preview" role="note">{t!(nav.preview)}</p> })}
+    }
+    .into_any()
+}
+
+fn menu(path: Memo<String>, has_invoices: bool, has_methods: bool) -> AnyView {
+    let invoices = has_invoices.then(|| {
+        view! { <li>{menu_link(path, "/invoices", t!(nav.invoices), Icon::Invoices)}</li> }
+    });
+    let methods = has_methods.then(|| {
+        view! { <li>{menu_link(path, "/payment-methods", t!(methods.title), Icon::Card)}</li> }
+    });
+    view! {
+        <nav class="menu" aria-label=t!(nav.label)>
+            <ul>
+                <li>{menu_link(path, "/", t!(nav.overview), Icon::Overview)}</li>
+                {invoices}
+                {methods}
+                <li>{menu_link(path, "/details", t!(details.title), Icon::Person)}</li>
+                <li>{menu_link(path, "/activity", t!(activity.title), Icon::History)}</li>
+            </ul>
+        </nav>
     }
     .into_any()
 }

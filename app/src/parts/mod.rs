@@ -22,7 +22,7 @@ pub mod sheet;
 mod standing;
 
 pub use alert::{Alert, Alerts};
-pub use closed::{Closed, ClosedView};
+pub use closed::{Closed, ClosedView, aside};
 pub use drawn::{Drawn, DrawnView};
 pub use effects::Effects;
 pub use failure::{Failure, FormFailure, Missing, REFUSAL};
@@ -37,5 +37,5 @@ pub use loaded::{Form, FormKeys, Loaded, Page, Shown};
 pub use method::{Method, MethodKind, MethodView};
 pub use notice::Notice;
 pub use query_form::QueryForm;
-pub use quoted::{Quoted, QuotedView};
+pub use quoted::{Quoted, QuotedView, Renewed};
 pub use standing::{Fact, Facts, Pill, PillView, Price, Tone};

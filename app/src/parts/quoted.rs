@@ -23,25 +23,29 @@ pub struct Quoted {
 
 #[component]
 pub fn QuotedView(quoted: Quoted) -> AnyView {
-    let renewed = quoted.is_new.then(|| {
-        view! {
-            <div class="alert warn" role="status">
-                {icon(Icon::Info)}
-                <div class="alert-text">
-                    <p class="alert-title">{t!(review.stale_title)}</p>
-                    <p>{t!(review.stale)}</p>
-                </div>
-            </div>
-        }
-    });
     view! {
-        {renewed}
+        {quoted.is_new.then(|| view! { <Renewed/> })}
         <section class="card subscription" aria-labelledby="due">
             <h2 id="due" class="due">{quoted.label}</h2>
             <p class="price"><bdi class="figure">{quoted.due}</bdi></p>
             <Facts facts=quoted.facts/>
         </section>
         {quoted.bill.map(|piece| view! { <div class="bill"><DrawnView piece/></div> })}
+    }
+    .into_any()
+}
+
+/// Said where a quote did not hold any more.
+#[component]
+pub fn Renewed() -> AnyView {
+    view! {
+        <div class="alert warn" role="status">
+            {icon(Icon::Info)}
+            <div class="alert-text">
+                <p class="alert-title">{t!(review.stale_title)}</p>
+                <p>{t!(review.stale)}</p>
+            </div>
+        </div>
     }
     .into_any()
 }

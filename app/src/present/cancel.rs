@@ -1,13 +1,15 @@
 //! What canceling would mean for one subscription, as the configuration has it.
 
-use billing::Tx;
-use billing::portal::acts::Cancellation;
+use billing::portal::canceling::{self, Cancellation};
 use billing::portal::features::{CancelMode, Proration, SubscriptionCancel};
 use billing::portal::feedback::{self, FeedbackOption};
+use billing::portal::offers;
+use billing::quote::{Confirmed, Quote};
 use billing::subscription::{Feedback, Status};
+use billing::{Tx, transact};
 
-use super::standing;
 use super::subscription::Books;
+use super::{quoted, standing, stay};
 use crate::error::Result;
 use crate::pages::cancel::{Leaving, Reason, Terms, Way};
 use crate::session::Session;
@@ -22,26 +24,70 @@ pub fn answers(feedback: Option<String>, comment: Option<String>) -> Result<Canc
     Ok(Cancellation { feedback, feedback_option: feedback_option.into_iter().next(), comment: given(comment) })
 }
 
+/// Reads, and quotes where it would be at once.
+pub async fn read(session: &Session, id: &str, stale: bool) -> Result<Leaving> {
+    let (who, configuration) = (&session.who, &session.guest.configuration);
+    let mut tx = session.db.read().await?;
+    let books = super::subscription::read(&mut tx, session, id).await?;
+    let own = own_reasons(&mut tx, session).await?;
+    let subscription = &books.held.subscription;
+    let open = offers::open(&mut tx, who, configuration, &session.guest.session, subscription).await?;
+    drop(tx);
+    let feature = &configuration.features.subscription_cancel;
+    let may = feature.enabled && !who.is_read_only();
+    let goes_on = !subscription.status.is_ended() && standing::ends_on(subscription).is_none();
+    let quote = match may && goes_on {
+        true => transact!(session.db, |tx| canceling::quote(tx, who, configuration, id).await)?,
+        false => None,
+    };
+    let mut cards = Vec::with_capacity(open.len());
+    for offer in open.into_iter().filter(|_| may) {
+        let quote = transact!(session.db, |tx| offers::quote(tx, who, subscription, &offer.what).await)?;
+        cards.push((stay::card(session.locale, subscription, &offer.what, quote.as_ref()), offer.reasons));
+    }
+    let terms = Asking { feature, own: &own, quote: quote.as_ref(), is_new: stale, offers: cards };
+    let keep = session.aside(format!("/subscriptions/{id}"));
+    Ok(Leaving { keep, ..leaving(session.locale, &books, terms, may, &session.guest.brand.name) })
+}
+
+/// Where to go next: to the subscription as it is now, or back, where the quote does not hold any more.
+pub async fn cancel(session: &Session, id: &str, given: Cancellation, quote: Option<&str>) -> Result<String> {
+    let (who, allowed) = (&session.who, &session.guest.configuration);
+    match transact!(session.db, |tx| canceling::cancel(tx, who, allowed, id, given.clone(), quote).await)? {
+        Confirmed::Done(done) => {
+            quoted::charge(session, &done).await?;
+            Ok(session.onward(format!("/subscriptions/{id}?done=canceled")))
+        }
+        Confirmed::Stale(_) => Ok(format!("/subscriptions/{id}/cancel?stale=1")),
+    }
+}
+
+/// Takes an offer instead.
+pub async fn stay(session: &Session, id: &str, key: &str, given: Cancellation) -> Result<String> {
+    let (who, allowed, own) = (&session.who, &session.guest.configuration, &session.guest.session);
+    transact!(session.db, |tx| offers::accept(tx, who, allowed, own, id, key, given.clone()).await)?;
+    Ok(session.onward(format!("/subscriptions/{id}?done=stayed")))
+}
+
 /// The merchant's own reasons that are still in use, in the configuration's order.
-pub async fn own_reasons(tx: &mut Tx, session: &Session) -> billing::Result<Vec<FeedbackOption>> {
+async fn own_reasons(tx: &mut Tx, session: &Session) -> billing::Result<Vec<FeedbackOption>> {
     let asked = &session.guest.configuration.features.subscription_cancel.cancellation_reason;
     feedback::in_use(tx, &session.who, asked.feedback_options.as_deref().unwrap_or_default()).await
 }
 
-pub fn view(session: &Session, books: &Books, own: &[FeedbackOption]) -> Leaving {
-    let feature = &session.guest.configuration.features.subscription_cancel;
-    let may = feature.enabled && !session.who.is_read_only();
-    let offer = Offer { feature, own };
-    leaving(session.locale, books, &offer, may, &session.guest.brand.name)
-}
-
-/// What the configuration says of canceling, with the texts of the merchant's own reasons.
-struct Offer<'a> {
+/// What the configuration says of canceling, with what was read for it.
+struct Asking<'a> {
     feature: &'a SubscriptionCancel,
+    /// The texts of the merchant's own reasons.
     own: &'a [FeedbackOption],
+    /// Where it would be at once.
+    quote: Option<&'a Quote>,
+    is_new: bool,
+    /// With the reasons that they are for.
+    offers: Vec<(crate::pages::cancel::Offer, Vec<String>)>,
 }
 
-fn leaving(locale: Locale, books: &Books, offer: &Offer, may: bool, merchant: &str) -> Leaving {
+fn leaving(locale: Locale, books: &Books, asking: Asking, may: bool, merchant: &str) -> Leaving {
     let subscription = &books.held.subscription;
     let plan = standing::name(subscription);
     let way = if subscription.status.is_ended() {
@@ -51,27 +97,41 @@ fn leaving(locale: Locale, books: &Books, offer: &Offer, may: bool, merchant: &s
         let date = format::date(locale, end);
         Way::Already(say!(effect.already, locale, plan = plan, date = date))
     } else if may {
-        Way::Open(terms(locale, books, offer))
+        Way::Open(Box::new(terms(locale, books, asking)))
     } else {
         Way::Off(say!(effect.off, locale, plan = plan, merchant = merchant))
     };
-    Leaving { id: subscription.id.clone(), plan, way }
+    Leaving { id: subscription.id.clone(), plan, keep: String::new(), way }
 }
 
-fn terms(locale: Locale, books: &Books, Offer { feature, own }: &Offer) -> Terms {
-    let question = &feature.cancellation_reason;
-    let reasons = if question.enabled { reasons(locale, own, &question.options) } else { Vec::new() };
-    Terms { effects: effects(locale, books, feature), at_once: feature.mode == CancelMode::Immediately, reasons }
+fn terms(locale: Locale, books: &Books, asking: Asking) -> Terms {
+    let question = &asking.feature.cancellation_reason;
+    let (always, by_reason): (Vec<_>, Vec<_>) = asking.offers.into_iter().partition(|(_, reasons)| reasons.is_empty());
+    let mut reasons = if question.enabled { reasons(locale, asking.own, &question.options) } else { Vec::new() };
+    for reason in &mut reasons {
+        let own = by_reason.iter().filter(|(_, reasons)| reasons.contains(&reason.value));
+        reason.offers = own.map(|(offer, _)| offer.clone()).collect();
+    }
+    Terms {
+        effects: effects(locale, books, asking.feature, asking.quote),
+        at_once: asking.feature.mode == CancelMode::Immediately,
+        quote: asking.quote.map(|quote| quote.token.clone()),
+        is_new: asking.is_new,
+        offers: always.into_iter().map(|(offer, _)| offer).collect(),
+        reasons,
+        is_required: question.required,
+    }
 }
 
 /// The merchant's own words come first, so that "another reason" stays where lists end.
 fn reasons(locale: Locale, own: &[FeedbackOption], options: &[Feedback]) -> Vec<Reason> {
-    let own = own.iter().map(|option| Reason { value: option.id.clone(), label: option.description.clone() });
-    let usual = options.iter().map(|word| Reason { value: word.name().to_owned(), label: label(locale, *word) });
+    let reason = |value: &str, label: String| Reason { value: value.to_owned(), label, offers: Vec::new() };
+    let own = own.iter().map(|option| reason(&option.id, option.description.clone()));
+    let usual = options.iter().map(|word| reason(word.name(), label(locale, *word)));
     own.chain(usual).collect()
 }
 
-fn effects(locale: Locale, books: &Books, feature: &SubscriptionCancel) -> Vec<String> {
+fn effects(locale: Locale, books: &Books, feature: &SubscriptionCancel, quote: Option<&Quote>) -> Vec<String> {
     let subscription = &books.held.subscription;
     let is_trial = subscription.status == Status::Trialing;
     let end = format::date(locale, subscription.current_period_end);
@@ -88,14 +148,25 @@ fn effects(locale: Locale, books: &Books, feature: &SubscriptionCancel) -> Vec<S
         }
         None => say!(effect.no_charge, locale),
     });
+    let credit = quote.map_or(0, given_back);
+    if credit > 0 {
+        effects.push(say!(effect.credit, locale, amount = format::money(locale, credit, &subscription.currency)));
+    }
     let has_paid = !is_trial && subscription.status != Status::Incomplete;
-    if has_paid && feature.proration_behavior == Proration::None {
+    if has_paid && credit == 0 && feature.proration_behavior == Proration::None {
         effects.push(say!(effect.no_refund, locale));
     }
     if !at_once {
         effects.push(say!(effect.undo, locale));
     }
     effects
+}
+
+/// What the customer has back, for what comes next: the rest of a last invoice, and what waits.
+fn given_back(quote: &Quote) -> i64 {
+    let waiting: i64 = quote.waiting.iter().map(|item| item.amount).sum();
+    let rest = quote.invoice.as_ref().map_or(0, |invoice| (-invoice.total).max(0));
+    rest - waiting.min(0)
 }
 
 fn label(locale: Locale, reason: Feedback) -> String {
@@ -114,6 +185,7 @@ fn label(locale: Locale, reason: Feedback) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::cancel::{Offer, OfferWay};
     use crate::present::overview::Held;
     use crate::present::sample::{at, invoice, subscription};
     use billing::portal::Features;
@@ -121,15 +193,15 @@ mod tests {
 
     fn way(subscription: Subscription, feature: &SubscriptionCancel, may: bool) -> Way {
         let held = Held { subscription, method: None, open: None };
-        let offer = Offer { feature, own: &[option("bfo_2", "Too many mails"), option("bfo_1", "Moved away")] };
-        leaving(
-            Locale::En,
-            &Books { now: at("2026-11-20"), held, pending: None, planned: String::new() },
-            &offer,
-            may,
-            "Acme",
-        )
-        .way
+        let own = &[option("bfo_2", "Too many mails"), option("bfo_1", "Moved away")];
+        let offers = vec![(offer("half"), Vec::new()), (offer("a month"), vec!["unused".to_owned()])];
+        let asking = Asking { feature, own, quote: None, is_new: false, offers };
+        let books = Books { now: at("2026-11-20"), held, pending: None, planned: String::new() };
+        leaving(Locale::En, &books, asking, may, "Acme").way
+    }
+
+    fn offer(title: &str) -> Offer {
+        Offer { title: title.into(), text: String::new(), way: OfferWay::Take(title.into()) }
     }
 
     fn option(id: &str, description: &str) -> FeedbackOption {
@@ -157,6 +229,10 @@ mod tests {
         let said: Vec<_> = terms.reasons.iter().map(|reason| (reason.value.as_str(), reason.label.as_str())).collect();
         assert_eq!(said[..2], [("bfo_2", "Too many mails"), ("bfo_1", "Moved away")]);
         assert_eq!((said.len(), said[2].0), (10, "too_expensive"));
+        assert_eq!(terms.offers, [offer("half")]);
+        let with_offers: Vec<_> = terms.reasons.iter().filter(|reason| !reason.offers.is_empty()).collect();
+        assert_eq!((with_offers.len(), with_offers[0].value.as_str()), (1, "unused"));
+        assert_eq!(with_offers[0].offers, [offer("a month")]);
     }
 
     #[test]
@@ -175,6 +251,7 @@ mod tests {
             Locale::En,
             &Books { now: at("2026-11-20"), held, pending: None, planned: String::new() },
             &usual(),
+            None,
         );
         assert!(effects.contains(&"€20.00 from an earlier invoice stays open.".to_owned()), "{effects:?}");
     }

@@ -56,7 +56,8 @@ pub fn find<'a>(subscription: &'a Subscription, item: Option<&str>) -> Result<&'
 }
 
 pub fn view(session: &Session, choices: &Choices) -> Changing {
-    changing(session.locale, choices, is_offered(session), &session.guest.brand.name)
+    let keep = session.aside(format!("/subscriptions/{}", choices.subscription.id));
+    Changing { keep, ..changing(session.locale, choices, is_offered(session), &session.guest.brand.name) }
 }
 
 fn changing(locale: Locale, choices: &Choices, may: bool, merchant: &str) -> Changing {
@@ -66,7 +67,7 @@ fn changing(locale: Locale, choices: &Choices, may: bool, merchant: &str) -> Cha
     } else {
         Way::Closed(closed(locale, subscription, merchant))
     };
-    Changing { id: subscription.id.clone(), plan: standing::name(subscription), way }
+    Changing { id: subscription.id.clone(), plan: standing::name(subscription), keep: String::new(), way }
 }
 
 /// Why nothing can be chosen.

@@ -1,9 +1,10 @@
 //! The frame's data: who the merchant and the customer are, and what this portal offers.
 
 use billing::portal::branding::Brand;
+use billing::portal::flow::After;
 
 use crate::parts::{FrameData, Links};
-use crate::session::Session;
+use crate::session::{Session, place};
 use crate::text::say;
 
 pub fn frame(session: &Session) -> FrameData {
@@ -19,6 +20,10 @@ pub fn frame(session: &Session) -> FrameData {
         has_methods: guest.configuration.features.payment_method_update.enabled,
         has_invoices: guest.configuration.features.invoice_history.enabled,
         is_preview: session.who.is_read_only(),
+        flow: guest.session.in_flow().map(|flow| match flow.after_completion.r#type {
+            After::PortalHomepage => place(flow),
+            After::HostedConfirmation | After::Redirect => "/".to_owned(),
+        }),
         links: links(&guest.brand),
     }
 }
@@ -27,8 +32,12 @@ pub fn links(brand: &Brand) -> Links {
     Links { help: brand.support.clone(), privacy: brand.privacy.clone(), terms: brand.terms.clone() }
 }
 
-fn has_way_back(session: &Session) -> bool {
+pub fn has_way_back(session: &Session) -> bool {
     let guest = &session.guest;
+    let after = guest.session.flow.as_ref().and_then(|flow| flow.after_completion.redirect.as_ref());
+    if after.is_some() && guest.session.completed_ms.is_some() {
+        return true;
+    }
     let own = guest.session.return_url.is_some() || guest.session.cancel_url.is_some();
     own || guest.configuration.default_return_url.is_some()
 }

@@ -19,7 +19,8 @@ use crate::text::{Locale, format, say};
 pub fn view(session: &Session, books: &Books) -> Result<Pausing> {
     let feature = &session.guest.configuration.features.subscription_pause;
     let may = !session.who.is_read_only();
-    Ok(pausing(session.locale, books, feature, may)?)
+    let keep = session.aside(format!("/subscriptions/{}", books.held.subscription.id));
+    Ok(Pausing { keep, ..pausing(session.locale, books, feature, may)? })
 }
 
 fn pausing(locale: Locale, books: &Books, feature: &SubscriptionPause, may: bool) -> billing::Result<Pausing> {
@@ -33,7 +34,7 @@ fn pausing(locale: Locale, books: &Books, feature: &SubscriptionPause, may: bool
     } else {
         Way::Closed(Closed { title: say!(lull.closed, locale), text: say!(lull.closed_text, locale, plan = plan) })
     };
-    Ok(Pausing { id: subscription.id.clone(), plan, way })
+    Ok(Pausing { id: subscription.id.clone(), plan, keep: String::new(), way })
 }
 
 fn effects(locale: Locale, feature: &SubscriptionPause, begins: Seconds) -> Vec<String> {
@@ -84,7 +85,7 @@ pub async fn resume(session: &Session, id: &str, token: &str) -> Result<String> 
     match transact!(session.db, |tx| pausing::resume(tx, who, configuration, id, token).await)? {
         Confirmed::Done(done) => {
             quoted::charge(session, &done).await?;
-            Ok(format!("/subscriptions/{id}?done=resumed"))
+            Ok(session.onward(format!("/subscriptions/{id}?done=resumed")))
         }
         Confirmed::Stale(_) => Ok(format!("/subscriptions/{id}/resume?stale=1")),
     }

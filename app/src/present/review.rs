@@ -1,8 +1,8 @@
 //! A change of plan before it is confirmed, and its confirmation.
 
-use billing::portal::change::{self, Wished};
+use billing::portal::change::{self, Given, Wished};
 use billing::quote::{Confirmed, Quote};
-use billing::transact;
+use billing::{Tx, transact};
 
 use super::{change as choices, quoted, standing};
 use crate::error::{Error, Problem, Result};
@@ -13,25 +13,30 @@ use crate::text::{format, say};
 /// Reads, and quotes. A promotion code that cannot be used is said to be so, beside the quote without it.
 pub async fn read(session: &Session, id: &str, wish: Wish, stale: bool) -> Result<Review> {
     let (configuration, locale) = (&session.guest.configuration, session.locale);
-    let books = {
-        let mut tx = session.db.read().await?;
-        choices::read(&mut tx, session, id, Some(&wish.item)).await?
+    let mut tx = session.db.read().await?;
+    let wish = match of_flow(&mut tx, session, id).await?.filter(|_| wish.item.is_empty()) {
+        Some(own) => Wish { item: own.item, price: own.price, quantity: own.quantity.to_string(), code: None },
+        None => wish,
     };
-    let wished = wished(id, &wish)?;
+    let books = choices::read(&mut tx, session, id, Some(&wish.item)).await?;
+    let wished = wished(&mut tx, session, id, &wish).await?;
+    drop(tx);
     let subscription = &books.subscription;
+    let keep = session.aside(format!("/subscriptions/{id}"));
     let offer = books.offers.iter().find(|(offer, _)| offer.price.id == wished.price);
     let Some((offer, when)) = offer.filter(|_| !session.who.is_read_only()) else {
         let closed = choices::closed(locale, subscription, &session.guest.brand.name);
-        return Ok(Review { id: id.into(), what: standing::name(subscription), way: Way::Closed(closed) });
+        return Ok(Review { id: id.into(), what: standing::name(subscription), keep, way: Way::Closed(closed) });
     };
     let (quote, problem) = match make(session, &wished).await {
         Err(Error::Invalid(Problem::Code)) => {
-            let plain = Wished { promotion_code: None, ..wished.clone() };
+            let plain = Wished { discount: None, ..wished.clone() };
             (make(session, &plain).await?, Some(say!(offer.code_refused, locale)))
         }
         quote => (quote?, None),
     };
-    let may_use_code = *when == change::When::Now && change::takes_code(configuration, subscription);
+    let is_given = matches!(wished.discount, Some(Given::ByMerchant(_)));
+    let may_use_code = *when == change::When::Now && !is_given && change::takes_code(configuration, subscription);
     let code = may_use_code.then(|| Code { value: wish.code.clone().unwrap_or_default(), problem: problem.clone() });
     let from = standing::lot(&books.item.product_name, books.item.quantity);
     let to = standing::lot(&offer.product.name, wished.quantity);
@@ -40,6 +45,7 @@ pub async fn read(session: &Session, id: &str, wish: Wish, stale: bool) -> Resul
     Ok(Review {
         id: id.into(),
         what: say!(offer.what, locale, from = from, to = to),
+        keep,
         way: Way::Open(Box::new(Asked {
             wish,
             confirm: confirm_label(session, &quote, *when),
@@ -68,11 +74,11 @@ async fn make(session: &Session, wished: &Wished) -> Result<Quote> {
 /// Where to go next: to the subscription as it is now, or back, where the quote does not hold any more.
 pub async fn confirm(session: &Session, id: &str, wish: Wish, token: &str) -> Result<String> {
     let (who, configuration) = (&session.who, &session.guest.configuration);
-    let wished = wished(id, &wish)?;
+    let wished = wished(&mut session.db.read().await?, session, id, &wish).await?;
     match transact!(session.db, |tx| change::confirm(tx, who, configuration, &wished, token).await)? {
         Confirmed::Done(done) => {
             quoted::charge(session, &done).await?;
-            Ok(format!("/subscriptions/{}?done=changed", done.subscription))
+            Ok(session.onward(format!("/subscriptions/{}?done=changed", done.subscription)))
         }
         Confirmed::Stale(_) => Ok(format!("/subscriptions/{id}/change/review?{}", address(&wish))),
     }
@@ -87,14 +93,24 @@ fn address(wish: &Wish) -> String {
     query.append_pair("stale", "1").finish()
 }
 
-fn wished(id: &str, wish: &Wish) -> Result<Wished> {
+/// The change that the session's flow is for.
+async fn of_flow(tx: &mut Tx, session: &Session, id: &str) -> Result<Option<Wished>> {
+    let Some(flow) = session.guest.session.in_flow() else { return Ok(None) };
+    let subscription = billing::subscription::get(tx, &session.who, id).await?;
+    Ok(flow.wished(&subscription))
+}
+
+/// What is asked for; with what the merchant gives, where it is the very change of the session's flow.
+async fn wished(tx: &mut Tx, session: &Session, id: &str, wish: &Wish) -> Result<Wished> {
     let quantity = wish.quantity.trim().parse().map_err(|_| Error::Invalid(Problem::Quantity))?;
     let code = wish.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
-    Ok(Wished {
+    let asked = Wished {
         subscription: id.into(),
         item: wish.item.clone(),
         price: wish.price.clone(),
         quantity,
-        promotion_code: code.map(str::to_owned),
-    })
+        discount: code.map(|code| Given::Code(code.into())),
+    };
+    let own = of_flow(tx, session, id).await?;
+    Ok(own.filter(|own| asked == Wished { discount: None, ..own.clone() }).unwrap_or(asked))
 }

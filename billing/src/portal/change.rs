@@ -11,11 +11,11 @@ use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::patch::Patch;
 use crate::period::{Interval, Recurring};
-use crate::portal::acts::may_write;
 use crate::portal::configuration::Configuration;
 use crate::portal::features::{
     AdjustableQuantity, AllowedProduct, Anchor, ChangeAllowed, Condition, Proration, SubscriptionUpdate, TrialUpdate,
 };
+use crate::portal::may_write;
 use crate::portal::session;
 use crate::quote::{self, Change, Confirmed, Quote};
 use crate::store::Tx;
@@ -79,8 +79,16 @@ pub struct Wished {
     pub item: String,
     pub price: String,
     pub quantity: i64,
-    /// As it is typed.
-    pub promotion_code: Option<String>,
+    pub discount: Option<Given>,
+}
+
+/// What is taken off with a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// A promotion code, as the customer types it.
+    Code(String),
+    /// What the merchant gives with this very change.
+    ByMerchant(Wanted),
 }
 
 /// What it would cost. Writes nothing; `tx` must be one to write in.
@@ -129,7 +137,7 @@ pub async fn undo(tx: &mut Tx, who: &Actor, id: &str) -> Result<Subscription> {
 }
 
 /// The change that a wish comes to, where the configuration allows it.
-async fn plan(tx: &mut Tx, who: &Actor, allowed: &Configuration, wished: &Wished) -> Result<Change> {
+pub(super) async fn plan(tx: &mut Tx, who: &Actor, allowed: &Configuration, wished: &Wished) -> Result<Change> {
     let feature = &allowed.features.subscription_update;
     may_write(who, feature.enabled)?;
     let subscription = subscription::get(tx, who, &wished.subscription).await?;
@@ -144,7 +152,7 @@ async fn plan(tx: &mut Tx, who: &Actor, allowed: &Configuration, wished: &Wished
     if offer.is_current && wished.quantity == item.quantity {
         return Err(Error::invalid("price", "This is what the subscription has already."));
     }
-    if wished.promotion_code.is_some() && !takes_code(allowed, &subscription) {
+    if matches!(wished.discount, Some(Given::Code(_))) && !takes_code(allowed, &subscription) {
         return Err(Error::invalid("promotion_code", "A promotion code cannot be used here."));
     }
     let change = ItemChange {
@@ -155,13 +163,14 @@ async fn plan(tx: &mut Tx, who: &Actor, allowed: &Configuration, wished: &Wished
     };
     let id = wished.subscription.clone();
     Ok(match when(feature, &subscription, item, &offer.price, wished.quantity)? {
-        When::AtPeriodEnd if wished.promotion_code.is_some() => {
+        When::AtPeriodEnd if wished.discount.is_some() => {
             return Err(Error::invalid("promotion_code", "A change that waits takes no promotion code."));
         }
         When::AtPeriodEnd => Change::Schedule { subscription: id, items: vec![change] },
         When::Now => {
-            let discount = match &wished.promotion_code {
-                Some(code) => Some(Wanted::PromotionCode(promotion_code(tx, who, code).await?)),
+            let discount = match &wished.discount {
+                Some(Given::Code(code)) => Some(Wanted::PromotionCode(promotion_code(tx, who, code).await?)),
+                Some(Given::ByMerchant(wanted)) => Some(wanted.clone()),
                 None => None,
             };
             Change::Update { subscription: id, update: Box::new(update(feature, &subscription, change, discount)) }
@@ -213,8 +222,7 @@ pub fn takes_code(allowed: &Configuration, subscription: &Subscription) -> bool 
 /// Whether a subscription is in a state to be changed by its customer.
 pub fn is_changeable(subscription: &Subscription) -> bool {
     let lives = matches!(subscription.status, Status::Active | Status::Trialing | Status::PastDue);
-    let goes_on = subscription.cancel_at.is_none() && !subscription.cancel_at_period_end;
-    lives && goes_on && subscription.pending_update.is_none()
+    lives && subscription.goes_on() && subscription.pending_update.is_none()
 }
 
 /// What an item may be changed to, the cheapest of the shortest interval first; nothing where nothing may be changed.
@@ -307,17 +315,19 @@ pub fn when(
     if subscription.status == Status::Trialing {
         return Ok(When::Now);
     }
-    let (old, new) = (item.price.amount(item.quantity)?, price.amount(quantity)?);
-    let (old_length, new_length) = (length(&item.price), length(price));
+    let decreases = is_cheaper(price, quantity, &item.price, item.quantity)?;
     let waits = |condition: Condition| match condition {
-        Condition::ShorteningInterval => new_length < old_length,
-        // For as long a time.
-        Condition::DecreasingItemAmount => {
-            i128::from(new) * i128::from(old_length) < i128::from(old) * i128::from(new_length)
-        }
+        Condition::ShorteningInterval => length(price) < length(&item.price),
+        Condition::DecreasingItemAmount => decreases,
     };
     let at_end = feature.schedule_at_period_end.conditions.iter().any(|condition| waits(condition.r#type));
     Ok(if at_end { When::AtPeriodEnd } else { When::Now })
+}
+
+/// Whether one is cheaper than another for as long a time.
+pub fn is_cheaper(price: &Price, quantity: i64, than: &Price, of: i64) -> Result<bool> {
+    let (new, old) = (price.amount(quantity)?, than.amount(of)?);
+    Ok(i128::from(new) * i128::from(length(than)) < i128::from(old) * i128::from(length(price)))
 }
 
 /// How long an interval is on average, in seconds, so that a month and a year compare.

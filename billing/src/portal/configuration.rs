@@ -260,6 +260,7 @@ async fn apply(tx: &mut Tx, who: &Actor, configuration: &mut Configuration, upda
         configuration.features.0 = serde_path_to_error::deserialize(features).map_err(not_a_feature)?;
         configuration.features.check()?;
         check_products(tx, who, &configuration.features).await?;
+        check_offers(tx, who, &configuration.features).await?;
         check_feedback_options(tx, who, &configuration.features, &offered.unwrap_or_default()).await?;
     }
     Ok(())
@@ -302,6 +303,29 @@ async fn check_products(tx: &mut Tx, who: &Actor, features: &Features) -> Result
             let price = catalog::price::get(tx, who, price).await.map_err(|e| e.on(&param))?;
             if price.product != allowed.product {
                 return Err(Error::invalid(param, "The price does not belong to the product."));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn check_offers(tx: &mut Tx, who: &Actor, features: &Features) -> Result<()> {
+    let cancel = &features.subscription_cancel;
+    if let Some(id) = &cancel.retention_coupon_id {
+        let param = "features[subscription_cancel][retention_coupon_id]";
+        catalog::coupon::get(tx, who, id).await.map_err(|e| e.on(param))?;
+    }
+    for (n, offer) in cancel.offers.iter().enumerate() {
+        let param = |field: &str| format!("features[subscription_cancel][offers][{n}][{field}]");
+        if let Some(id) = &offer.coupon {
+            catalog::coupon::get(tx, who, id).await.map_err(|e| e.on(param("coupon")))?;
+        }
+        if let Some(id) = &offer.price {
+            let price = catalog::price::get(tx, who, id).await.map_err(|e| e.on(param("price")))?;
+            let named = features.subscription_update.products.iter().find(|product| product.product == price.product);
+            if !named.is_some_and(|product| product.prices.is_empty() || product.prices.contains(id)) {
+                let message = "The price is not one of those that `subscription_update` offers.";
+                return Err(Error::invalid(param("price"), message));
             }
         }
     }

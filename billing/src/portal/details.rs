@@ -5,9 +5,9 @@ use crate::customer::tax_id::{self, NewTaxId, TaxId};
 use crate::customer::{self, Address, Customer, CustomerUpdate, Shipping};
 use crate::error::{Error, Result};
 use crate::patch::Patch;
-use crate::portal::acts::may_write;
 use crate::portal::configuration::Configuration;
 use crate::portal::features::AllowedUpdate;
+use crate::portal::may_write;
 use crate::portal::session;
 use crate::store::Tx;
 

@@ -13,6 +13,7 @@ text_enum!(ChangeAllowed { Price = "price", PromotionCode = "promotion_code", Qu
 text_enum!(Anchor { Now = "now", Unchanged = "unchanged" });
 text_enum!(TrialUpdate { ContinueTrial = "continue_trial", EndTrial = "end_trial" });
 text_enum!(Condition { DecreasingItemAmount = "decreasing_item_amount", ShorteningInterval = "shortening_interval" });
+text_enum!(OfferKind { Coupon = "coupon", FreeDays = "free_days", Pause = "pause", Price = "price" });
 text_enum!(PauseDuration { Indefinite = "indefinite", IntervalOptions = "interval_options" });
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +53,44 @@ pub struct SubscriptionCancel {
     pub cancellation_reason: CancellationReason,
     pub enabled: bool,
     pub mode: CancelMode,
+    /// Ours: how often one customer may take an offer.
+    #[serde(default)]
+    pub offer_limit: OfferLimit,
+    /// Ours: what is offered instead.
+    #[serde(default)]
+    pub offers: Vec<CancelOffer>,
     pub proration_behavior: Proration,
+    /// Ours: short for one offer of this coupon, whatever the reason.
+    #[serde(default)]
+    pub retention_coupon_id: Option<String>,
+}
+
+/// Of its type, and of no other, it says what is offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CancelOffer {
+    #[serde(default)]
+    pub coupon: Option<String>,
+    /// How many days later the next payment is.
+    #[serde(default)]
+    pub free_days: Option<i64>,
+    /// One of the prices that plans may be changed to.
+    #[serde(default)]
+    pub price: Option<String>,
+    /// The reasons it is for: Stripe's words or ids of feedback options; empty: all.
+    #[serde(default)]
+    pub reasons: Vec<String>,
+    pub r#type: OfferKind,
+}
+
+/// So many in so many months; a pause or a cheaper price is no favour, and not counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferLimit {
+    #[serde(default = "one")]
+    pub count: i64,
+    #[serde(default = "twelve")]
+    pub months: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +100,9 @@ pub struct CancellationReason {
     /// Ids of feedback options, in the order in which they are shown.
     pub feedback_options: Option<Vec<String>>,
     pub options: Vec<Feedback>,
+    /// Ours: without one nobody is let on.
+    #[serde(default)]
+    pub required: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,8 +179,31 @@ fn one() -> i64 {
     1
 }
 
+fn twelve() -> i64 {
+    12
+}
+
 fn yes() -> bool {
     true
+}
+
+impl Default for OfferLimit {
+    fn default() -> Self {
+        Self { count: 1, months: 12 }
+    }
+}
+
+impl CancelOffer {
+    /// A coupon, whatever the reason.
+    pub fn of_coupon(coupon: &str) -> Self {
+        Self {
+            coupon: Some(coupon.into()),
+            free_days: None,
+            price: None,
+            reasons: Vec::new(),
+            r#type: OfferKind::Coupon,
+        }
+    }
 }
 
 impl Default for AdjustableQuantity {
@@ -156,10 +220,18 @@ impl Default for Features {
             invoice_history: Toggle { enabled: false },
             payment_method_update: PaymentMethodUpdate { enabled: false, payment_method_configuration: None },
             subscription_cancel: SubscriptionCancel {
-                cancellation_reason: CancellationReason { enabled: false, feedback_options: None, options: Vec::new() },
+                cancellation_reason: CancellationReason {
+                    enabled: false,
+                    feedback_options: None,
+                    options: Vec::new(),
+                    required: false,
+                },
                 enabled: false,
                 mode: CancelMode::AtPeriodEnd,
+                offer_limit: OfferLimit::default(),
+                offers: Vec::new(),
                 proration_behavior: Proration::None,
+                retention_coupon_id: None,
             },
             subscription_pause: SubscriptionPause {
                 at_period_end: true,
@@ -207,13 +279,26 @@ impl Features {
                 Feedback::LowQuality,
                 Feedback::Other,
             ],
+            required: false,
         };
         features
     }
 
     /// Refuses what contradicts itself, naming the field.
     pub fn check(&self) -> Result<()> {
-        let refuse = |field: &str, message: &str| Err(Error::invalid(format!("features[{field}]"), message));
+        if self.customer_update.enabled && self.customer_update.allowed_updates.is_empty() {
+            return refuse(
+                "customer_update][allowed_updates",
+                "Allowing updates needs at least one field that may change.",
+            );
+        }
+        self.check_cancel()?;
+        self.check_offers()?;
+        self.check_pause()?;
+        self.check_update()
+    }
+
+    fn check_cancel(&self) -> Result<()> {
         let cancel = &self.subscription_cancel;
         if cancel.proration_behavior == Proration::AlwaysInvoice {
             return refuse(
@@ -227,40 +312,82 @@ impl Features {
                 "There is nothing to prorate when canceling at the end of the period.",
             );
         }
-        if cancel.cancellation_reason.enabled
-            && cancel.cancellation_reason.options.is_empty()
-            && cancel.cancellation_reason.feedback_options.as_ref().is_none_or(Vec::is_empty)
-        {
+        let question = &cancel.cancellation_reason;
+        let has_own = question.feedback_options.as_ref().is_some_and(|own| !own.is_empty());
+        if question.enabled && question.options.is_empty() && !has_own {
             return refuse(
                 "subscription_cancel][cancellation_reason][options",
                 "Asking for a reason needs at least one option.",
             );
         }
-        if self.customer_update.enabled && self.customer_update.allowed_updates.is_empty() {
+        if question.required && !question.enabled {
             return refuse(
-                "customer_update][allowed_updates",
-                "Allowing updates needs at least one field that may change.",
+                "subscription_cancel][cancellation_reason][required",
+                "A reason that is not asked for cannot be required.",
             );
         }
+        Ok(())
+    }
+
+    fn check_offers(&self) -> Result<()> {
+        let cancel = &self.subscription_cancel;
+        let OfferLimit { count, months } = cancel.offer_limit;
+        if !(0..=100).contains(&count) || !(1..=120).contains(&months) {
+            let field = if (1..=120).contains(&months) { "count" } else { "months" };
+            let message = "Up to 100 offers in 1 to 120 months may be taken.";
+            return refuse(&format!("subscription_cancel][offer_limit][{field}"), message);
+        }
+        let question = &cancel.cancellation_reason;
+        let own = question.feedback_options.as_deref().unwrap_or_default();
+        for (n, offer) in cancel.offers.iter().enumerate() {
+            let at = |field: &str| format!("subscription_cancel][offers][{n}][{field}");
+            let given = [
+                (OfferKind::Coupon, offer.coupon.is_some(), "coupon"),
+                (OfferKind::FreeDays, offer.free_days.is_some(), "free_days"),
+                (OfferKind::Price, offer.price.is_some(), "price"),
+            ];
+            for (kind, is_given, field) in given {
+                if is_given != (kind == offer.r#type) {
+                    let message = format!("An offer of type {} has `{field}`, and no other has.", kind.name());
+                    return refuse(&at(field), &message);
+                }
+            }
+            if offer.free_days.is_some_and(|days| !(1..=365).contains(&days)) {
+                return refuse(&at("free_days"), "From 1 to 365 days may be free.");
+            }
+            if offer.r#type == OfferKind::Pause && !self.subscription_pause.enabled {
+                return refuse(&at("type"), "Offering a pause needs `subscription_pause` to be enabled.");
+            }
+            let may_change = self.subscription_update.enabled
+                && self.subscription_update.default_allowed_updates.contains(&ChangeAllowed::Price);
+            if offer.r#type == OfferKind::Price && !may_change {
+                return refuse(&at("type"), "Offering a price needs `subscription_update` to allow changes of price.");
+            }
+            for (m, reason) in offer.reasons.iter().enumerate() {
+                let is_usual = question.options.iter().any(|word| word.name() == reason);
+                if !(question.enabled && (is_usual || own.contains(reason))) {
+                    return refuse(&at(&format!("reasons][{m}")), "This is not one of the reasons that are asked for.");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_pause(&self) -> Result<()> {
         let pause = &self.subscription_pause;
         let chooses = pause.duration.r#type == PauseDuration::IntervalOptions;
+        let field = "subscription_pause][duration][interval_options";
         if pause.enabled && chooses && pause.duration.interval_options.is_empty() {
-            return refuse(
-                "subscription_pause][duration][interval_options",
-                "Choosing how long to pause needs at least one option.",
-            );
+            return refuse(field, "Choosing how long to pause needs at least one option.");
         }
-        if pause
-            .duration
-            .interval_options
-            .iter()
-            .any(|option| !(1..=option.interval.most()).contains(&option.interval_count))
-        {
-            return refuse(
-                "subscription_pause][duration][interval_options",
-                "A pause lasts from one interval to three years.",
-            );
+        let lasts = |option: &IntervalOption| (1..=option.interval.most()).contains(&option.interval_count);
+        if !pause.duration.interval_options.iter().all(lasts) {
+            return refuse(field, "A pause lasts from one interval to three years.");
         }
+        Ok(())
+    }
+
+    fn check_update(&self) -> Result<()> {
         let update = &self.subscription_update;
         if update.enabled && (update.default_allowed_updates.is_empty() || update.products.is_empty()) {
             let field = if update.products.is_empty() { "products" } else { "default_allowed_updates" };
@@ -280,4 +407,8 @@ impl Features {
         }
         Ok(())
     }
+}
+
+fn refuse(field: &str, message: &str) -> Result<()> {
+    Err(Error::invalid(format!("features[{field}]"), message))
 }

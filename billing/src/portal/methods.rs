@@ -7,8 +7,8 @@ use crate::customer::{self, Customer, CustomerUpdate};
 use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::patch::Patch;
-use crate::portal::acts::may_write;
 use crate::portal::configuration::Configuration;
+use crate::portal::may_write;
 use crate::portal::session;
 use crate::store::{Tx, maybe};
 

@@ -5,9 +5,9 @@ use crate::clock::Seconds;
 use crate::customer;
 use crate::error::{Error, Result};
 use crate::period::Recurring;
-use crate::portal::acts::may_write;
 use crate::portal::configuration::Configuration;
 use crate::portal::features::{PauseDuration, SubscriptionPause};
+use crate::portal::may_write;
 use crate::portal::session;
 use crate::quote::{self, Change, Confirmed, Quote};
 use crate::store::Tx;
@@ -18,8 +18,7 @@ use crate::subscription::{self, Status, Subscription};
 /// Whether a subscription is in a state to be paused by its customer.
 pub fn is_pausable(subscription: &Subscription) -> bool {
     let lives = matches!(subscription.status, Status::Active | Status::PastDue);
-    let goes_on = subscription.cancel_at.is_none() && !subscription.cancel_at_period_end;
-    lives && goes_on && subscription.pending_update.is_none() && subscription.scheduled.is_none()
+    lives && subscription.goes_on() && subscription.pending_update.is_none() && subscription.scheduled.is_none()
 }
 
 /// When a pause that is asked for at `now` begins.

@@ -8,6 +8,7 @@ use crate::customer;
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::portal::configuration::{self, check_url};
+use crate::portal::flow::{self, After, Flow};
 use crate::store::{Json, Tx, maybe, run};
 use crate::text_enum::text_enum;
 use crate::{audit, id, subscription, wire};
@@ -25,7 +26,8 @@ pub struct Session {
     pub origin: SessionOrigin,
     /// `None` is `auto`: the customer's language, else the browser's.
     pub locale: Option<String>,
-    pub flow: Option<Json<Value>>,
+    /// The one thing that it is for.
+    pub flow: Option<Json<Flow>>,
     pub return_url: Option<String>,
     pub cancel_url: Option<String>,
     pub hidden: Json<Value>,
@@ -59,6 +61,7 @@ pub struct NewSession {
     pub cancel_url: Option<String>,
     pub locale: Option<String>,
     pub subscription: Option<String>,
+    pub flow: Option<Flow>,
     pub origin: SessionOrigin,
 }
 
@@ -73,6 +76,13 @@ impl Session {
     pub fn is_alive(&self, now: Millis) -> bool {
         let (Some(started), Some(seen)) = (self.started_ms, self.last_seen_ms) else { return false };
         self.revoked_ms.is_none() && now < seen.plus(self.idle_ms) && now < started.plus(self.max_ms)
+    }
+
+    /// The flow that it is kept to: until it is done, and after that unless it ends in the portal.
+    pub fn in_flow(&self) -> Option<&Flow> {
+        let flow = self.flow.as_deref()?;
+        let is_over = self.completed_ms.is_some() && flow.after_completion.r#type == After::PortalHomepage;
+        (!is_over).then_some(flow)
     }
 }
 
@@ -98,6 +108,9 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSession) -> Result<Minted>
             return Err(Error::missing("subscription", id).on("subscription"));
         }
     }
+    if let Some(flow) = &new.flow {
+        flow::check(tx, who, &configuration, &customer.id, flow).await?;
+    }
     let secret = id::secret();
     let session = Session {
         id: id::new("bps", tx.now),
@@ -106,7 +119,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSession) -> Result<Minted>
         subscription: new.subscription,
         origin: new.origin,
         locale: new.locale,
-        flow: None,
+        flow: new.flow.map(Json),
         return_url: new.return_url.or(configuration.default_return_url),
         cancel_url: new.cancel_url,
         hidden: Json(Value::Array(Vec::new())),

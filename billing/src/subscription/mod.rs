@@ -200,6 +200,11 @@ impl Subscription {
         self.items.first().and_then(|item| item.price.recurring())
     }
 
+    /// Whether no end is set.
+    pub fn goes_on(&self) -> bool {
+        self.cancel_at.is_none() && !self.cancel_at_period_end
+    }
+
     /// What the next renewal bills, in minor units, before discounts and tax.
     pub fn renewal_amount(&self) -> Result<i64> {
         self.items.iter().map(|item| item.price.amount(item.quantity)).sum()

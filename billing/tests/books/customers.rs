@@ -199,6 +199,7 @@ async fn customers_are_found_by_email_and_external_id() {
 
 async fn link(stage: &Stage, customer: &str) -> (String, String) {
     let new = NewSession {
+        flow: None,
         customer: customer.into(),
         configuration: None,
         return_url: None,

@@ -96,6 +96,7 @@ async fn a_live_key_needs_a_real_gateway() {
 
 async fn mint(stage: &Stage, customer: &str) -> Minted {
     let new = NewSession {
+        flow: None,
         customer: customer.into(),
         configuration: None,
         return_url: None,
@@ -155,6 +156,7 @@ async fn nobody_stays_signed_in_as_a_deleted_customer() {
 
 fn again(session: &session::Session) -> NewSession {
     NewSession {
+        flow: None,
         customer: session.customer.clone(),
         configuration: None,
         return_url: None,

@@ -45,6 +45,7 @@ async fn a_change_without_an_audit_entry_cannot_be_committed() {
             tx,
             &stage.who,
             billing::portal::NewSession {
+                flow: None,
                 customer: customer.id.clone(),
                 configuration: None,
                 return_url: None,

@@ -30,6 +30,7 @@ async fn belongings(stage: &Stage) -> Belongings {
     let subscription = stage.subscribe(plan(&customer, &price)).await;
     let invoice = subscription.latest_invoice.clone().unwrap();
     let session = NewSession {
+        flow: None,
         customer: customer.id.clone(),
         configuration: None,
         return_url: None,

@@ -2,7 +2,7 @@
 
 use billing::catalog::price::{self, NewPrice};
 use billing::catalog::{Price, promotion_code};
-use billing::portal::change::{self, Wished};
+use billing::portal::change::{self, Given, Wished};
 use billing::portal::configuration::{self, Configuration, ConfigurationUpdate};
 use billing::quote::{Confirmed, Done};
 use billing::subscription::{Status, Subscription};
@@ -56,7 +56,7 @@ impl Shop {
             item: self.before.items[0].id.clone(),
             price: price.id.clone(),
             quantity,
-            promotion_code: None,
+            discount: None,
         }
     }
 
@@ -141,7 +141,7 @@ async fn what_is_not_offered_is_refused() {
         assert_eq!(field(&shop.refused(stage, &allowed, &shop.wish(&shop.higher, 2)).await), "quantity");
 
         let only_prices = shop.allowed(stage, json!({ "default_allowed_updates": ["price"] })).await;
-        let code = Wished { promotion_code: Some("ANY".into()), ..shop.wish(&shop.higher, 1) };
+        let code = Wished { discount: Some(Given::Code("ANY".into())), ..shop.wish(&shop.higher, 1) };
         assert_eq!(field(&shop.refused(stage, &only_prices, &code).await), "promotion_code");
         let only_seats = shop.allowed(stage, json!({ "default_allowed_updates": ["quantity"] })).await;
         assert_eq!(field(&shop.refused(stage, &only_seats, &shop.wish(&shop.higher, 1)).await), "price");
@@ -254,9 +254,9 @@ async fn a_promotion_code_is_taken_off_where_none_counts_yet() {
         let allowed = shop.allowed(stage, json!({})).await;
         let new = code(&coupon(stage, half()).await);
         let code = done!(stage, |tx| promotion_code::create(tx, &stage.who, new.clone()));
-        let with = |code: &str| Wished { promotion_code: Some(code.into()), ..shop.wish(&shop.higher, 1) };
+        let with = |code: &str| Wished { discount: Some(Given::Code(code.into())), ..shop.wish(&shop.higher, 1) };
         assert_eq!(field(&shop.refused(stage, &allowed, &with("WINTER")).await), "promotion_code");
-        let waits = Wished { promotion_code: Some(code.code.clone()), ..shop.wish(&shop.lower, 1) };
+        let waits = Wished { discount: Some(Given::Code(code.code.clone())), ..shop.wish(&shop.lower, 1) };
         assert_eq!(field(&shop.refused(stage, &allowed, &waits).await), "promotion_code");
         let (done, _) = shop.changed(stage, &allowed, &with(&code.code.to_lowercase())).await;
         // -5.00 for what was paid, +10.00 for half a month of 20.00, less half of that.

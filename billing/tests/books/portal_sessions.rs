@@ -1,5 +1,6 @@
 //! Portal sessions: minted by the merchant, opened once, alive for so long.
 
+use billing::portal::canceling;
 use billing::portal::configuration::{self, ConfigurationUpdate};
 use billing::portal::session::{self, Minted, NewSession, Session, SessionOrigin};
 use billing::{Actor, Millis, directory};
@@ -10,6 +11,7 @@ const HOST: &str = "localhost:3000";
 
 fn plain(customer: &str) -> NewSession {
     NewSession {
+        flow: None,
         customer: customer.into(),
         configuration: None,
         return_url: None,
@@ -286,20 +288,14 @@ async fn what_was_done_in_a_session_is_remembered() {
         let me = stage.guest(&customer, &session.id, false);
         let configuration = seen!(stage, |tx| configuration::get(tx, &stage.who, "default"));
         let act = async || {
-            done!(stage, |tx| billing::portal::acts::cancel(
-                tx,
-                &me,
-                &configuration,
-                &subscription.id,
-                Default::default()
-            ))
+            done!(stage, |tx| canceling::cancel(tx, &me, &configuration, &subscription.id, Default::default(), None))
         };
         assert_eq!(now(stage, &session.id).await.completed_ms, None);
         act().await;
         let first = Some(stage.clock.wall());
         assert_eq!(now(stage, &session.id).await.completed_ms, first);
         stage.pass(5);
-        done!(stage, |tx| billing::portal::acts::undo_cancel(tx, &me, &configuration, &subscription.id));
+        done!(stage, |tx| canceling::undo(tx, &me, &configuration, &subscription.id));
         assert_eq!(now(stage, &session.id).await.completed_ms, first);
     })
     .await;

@@ -35,9 +35,20 @@ fn subscription_cancel(params: &mut Params, fields: &mut Fields) -> Result<()> {
         fields.boolean(own, "enabled")?;
         fields.texts(own, "feedback_options")?;
         fields.texts(own, "options")?;
-        own.unsupported(&["required"])
+        fields.boolean(own, "required")
     })?;
-    params.unsupported(&["offers", "retention_coupon_id"])
+    fields.objects(params, "offers", |own, fields| {
+        fields.text(own, "type")?;
+        fields.text(own, "coupon")?;
+        fields.integer(own, "free_days")?;
+        fields.text(own, "price")?;
+        fields.texts(own, "reasons")
+    })?;
+    fields.object(params, "offer_limit", |own, fields| {
+        fields.integer(own, "count")?;
+        fields.integer(own, "months")
+    })?;
+    fields.text(params, "retention_coupon_id")
 }
 
 fn subscription_pause(params: &mut Params, fields: &mut Fields) -> Result<()> {

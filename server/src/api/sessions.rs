@@ -1,13 +1,14 @@
 //! Portal sessions: the one call that sends a customer to the portal.
 
 use billing::portal::NewSession;
+use billing::portal::flow::{self, After, AfterCompletion, Flow, FlowType, RetentionType};
 use billing::portal::session::{self, SessionOrigin};
 use billing::{Error, Result, wire};
 
 use super::answer::Reply;
 use super::call::Call;
 use super::expand::{Kind, Shape};
-use super::params::Params;
+use super::params::{Params, missing};
 
 /// Stripe's languages of a portal session, and Arabic, which is ours; `auto` is the customer's own, else the browser's.
 const LOCALES: &[&str] = &[
@@ -45,7 +46,67 @@ fn read(params: &mut Params) -> Result<NewSession> {
         cancel_url: params.patch_text("cancel_url")?.into_option(),
         locale: params.word("locale", parse_locale)?.filter(|locale| locale != "auto"),
         subscription: params.patch_text("subscription")?.into_option(),
+        flow: params.object("flow_data", read_flow)?,
         origin: SessionOrigin::Api,
+    })
+}
+
+fn read_flow(params: &mut Params) -> Result<Flow> {
+    let r#type = required(params, FlowType::parse)?;
+    let of = |params: &mut Params| Ok(flow::Of { subscription: params.required_text("subscription")? });
+    Ok(Flow {
+        after_completion: params.object("after_completion", read_after)?.unwrap_or(AfterCompletion {
+            hosted_confirmation: None,
+            redirect: None,
+            r#type: After::PortalHomepage,
+        }),
+        customer_update: (r#type == FlowType::CustomerUpdate).then(Default::default),
+        subscription_cancel: params.object("subscription_cancel", |own| {
+            let retention = own.object("retention", |own| {
+                let r#type = required(own, RetentionType::parse)?;
+                let coupon = own.required_object("coupon_offer", |own| own.required_text("coupon"))?;
+                Ok(flow::Retention { coupon_offer: flow::CouponOffer { coupon }, r#type })
+            })?;
+            Ok(flow::Cancel { retention, subscription: own.required_text("subscription")? })
+        })?,
+        subscription_pause: params.object("subscription_pause", of)?,
+        subscription_update: params.object("subscription_update", of)?,
+        subscription_update_confirm: params.object("subscription_update_confirm", read_confirm)?,
+        r#type,
+    })
+}
+
+fn required<T>(params: &mut Params, parse: impl FnOnce(&str, &str) -> Result<T>) -> Result<T> {
+    params.word("type", parse)?.ok_or_else(|| missing(params.name("type")))
+}
+
+fn read_after(params: &mut Params) -> Result<AfterCompletion> {
+    Ok(AfterCompletion {
+        hosted_confirmation: params.object("hosted_confirmation", |own| {
+            Ok(flow::HostedConfirmation { custom_message: own.patch_text("custom_message")?.into_option() })
+        })?,
+        redirect: params
+            .object("redirect", |own| Ok(flow::Redirect { return_url: own.required_text("return_url")? }))?,
+        r#type: required(params, After::parse)?,
+    })
+}
+
+fn read_confirm(params: &mut Params) -> Result<flow::Confirm> {
+    let discount = |own: &mut Params| {
+        let coupon = own.patch_text("coupon")?.into_option();
+        Ok(flow::Discount { coupon, promotion_code: own.patch_text("promotion_code")?.into_option() })
+    };
+    let item = |own: &mut Params| {
+        Ok(flow::Item {
+            id: own.required_text("id")?,
+            price: own.patch_text("price")?.into_option(),
+            quantity: own.integer("quantity")?,
+        })
+    };
+    Ok(flow::Confirm {
+        discounts: params.objects("discounts", discount)?,
+        items: params.objects("items", item)?.unwrap_or_default(),
+        subscription: params.required_text("subscription")?,
     })
 }
 

@@ -38,6 +38,7 @@ pub async fn run(settings: &Settings, command: Command) -> Result<(), String> {
         Command::Create { customer, merchant, configuration, return_url } => {
             let who = console(tenant_of(&db, merchant.as_deref()).await?);
             let new = NewSession {
+                flow: None,
                 customer,
                 configuration,
                 return_url,

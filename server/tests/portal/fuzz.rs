@@ -219,7 +219,7 @@ async fn right(stage: &Stage, merchant: &Merchant, session: &str) -> Vec<(&'stat
         item: merchant.item.clone(),
         price: merchant.price.clone(),
         quantity: 5,
-        promotion_code: None,
+        discount: None,
     };
     let changed = transact!(db, |tx| change::quote(tx, &guest, &allowed, &wished).await).unwrap().token;
     let resumed = transact!(db, |tx| pausing::quote_resume(tx, &guest, &allowed, &paused).await).unwrap().token;

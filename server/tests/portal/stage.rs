@@ -292,6 +292,7 @@ impl Stage {
     /// A fresh link's path and its session's id.
     pub async fn link(&self, who: &Actor, customer: &str) -> (String, String) {
         let new = NewSession {
+            flow: None,
             customer: customer.into(),
             configuration: None,
             return_url: Some("https://shop.example/account".into()),

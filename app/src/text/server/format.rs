@@ -90,6 +90,11 @@ fn decimal(format: &Format, minor: u64, currency: &Currency) -> String {
 }
 
 /// `1,234`.
+/// A decimal in digits and a full stop, as this language divides it.
+pub fn fraction(locale: Locale, text: &str) -> String {
+    text.replace('.', locale.format().decimal)
+}
+
 pub fn integer(locale: Locale, n: i64) -> String {
     let minus = if n < 0 { "-" } else { "" };
     format!("{minus}{}", grouped(locale.format(), n.unsigned_abs()))

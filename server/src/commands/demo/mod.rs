@@ -115,6 +115,7 @@ async fn report(db: &Db, kept: &Kept) -> Result<Report> {
     drop(tx);
     let customer = customers.iter().find(|(state, _)| state == FIRST).map(|(_, id)| id.clone());
     let new = NewSession {
+        flow: None,
         customer: customer.ok_or_else(|| Error::internal("the demo's first customer is gone"))?,
         configuration: None,
         return_url: Some("http://127.0.0.1:3002/account".into()),
