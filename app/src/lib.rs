@@ -28,8 +28,10 @@ use pages::invoices::InvoicesPage;
 use pages::methods::MethodsPage;
 use pages::overview::OverviewPage;
 use pages::pause::PausePage;
+use pages::purchase::PurchasePage;
 use pages::resume::ResumePage;
 use pages::review::ReviewPage;
+use pages::subscribe::SubscribePage;
 use pages::subscription::SubscriptionPage;
 use parts::{Frame, Missing};
 
@@ -51,6 +53,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/subscriptions/:id/change/review") view={Lazy::<ReviewPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/subscriptions/:id/pause") view={Lazy::<PausePage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/subscriptions/:id/resume") view={Lazy::<ResumePage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/subscribe") view={Lazy::<SubscribePage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/subscribe/review") view={Lazy::<PurchasePage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/invoices") view={Lazy::<InvoicesPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/invoices/:id") view={Lazy::<InvoicePage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/payment-methods") view={Lazy::<MethodsPage>::new()} ssr=SsrMode::Async/>

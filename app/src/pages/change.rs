@@ -92,9 +92,7 @@ fn changing(page: Changing) -> AnyView {
     let review = format!("{href}/change/review");
     let body = match page.way {
         Way::Closed(closed) => view! { <ClosedView closed back=page.keep/> }.into_any(),
-        Way::Open { item, groups } => {
-            groups.into_iter().enumerate().map(|(n, each)| group(n, each, &review, &item)).collect_view().into_any()
-        }
+        Way::Open { item, groups } => plans(groups, &review, &item),
     };
     view! {
         <Title text=t!(change.title)/>
@@ -106,6 +104,11 @@ fn changing(page: Changing) -> AnyView {
         {body}
     }
     .into_any()
+}
+
+/// The plans to choose from; `review` is where the choice is looked at.
+pub fn plans(groups: Vec<Group>, review: &str, item: &str) -> AnyView {
+    groups.into_iter().enumerate().map(|(n, each)| group(n, each, review, item)).collect_view().into_any()
 }
 
 fn group(n: usize, group: Group, review: &str, item: &str) -> AnyView {

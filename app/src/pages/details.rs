@@ -7,7 +7,9 @@ use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Problem, Result};
-use crate::parts::{Drawn, Form, FormFailure, FormKeys, Loaded, Notice, Page, Pill, PillView, REFUSAL, Select, Shown};
+use crate::parts::{
+    Drawn, Form, FormFailure, FormKeys, Icon, Loaded, Notice, Page, Pill, PillView, REFUSAL, Select, Shown, icon,
+};
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,8 @@ pub struct Details {
     pub note: String,
     /// What has just been done, where the books agree that it was.
     pub done: Option<String>,
+    /// Where one came from to fill them in, and goes back to.
+    pub next: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,23 +58,24 @@ pub struct HeldTaxId {
 
 /// `done` and `of` are what the page is said to come from; they are believed only where the books agree.
 #[server]
-pub async fn read_details(done: Option<String>, of: Option<String>) -> Result<Shown> {
+pub async fn read_details(done: Option<String>, of: Option<String>, next: Option<String>) -> Result<Shown> {
     use crate::present::details as present;
     let session = crate::session::Session::current()?;
     let mut tx = session.db.read().await?;
-    let page = present::read(&mut tx, &session, done.zip(of)).await?;
+    let page = present::read(&mut tx, &session, done.zip(of), next).await?;
     Ok(session.show(&page))
 }
 
 #[server]
-pub async fn add_tax_id(session: String, key: String, kind: String, value: String) -> Result<()> {
+pub async fn add_tax_id(session: String, key: String, kind: String, value: String, next: Option<String>) -> Result<()> {
     use billing::customer::tax_id::NewTaxId;
     use billing::portal::details;
     let session = crate::session::Session::of_form(&session, key)?;
     let configuration = &session.guest.configuration;
     let new = || NewTaxId { r#type: kind.clone(), value: value.clone() };
     let added = billing::transact!(session.db, |tx| details::add_tax_id(tx, &session.who, configuration, new()).await)?;
-    leptos_axum::redirect(&session.onward(format!("/details?done=added&of={}", added.id)));
+    let to = crate::present::details::after(next, || format!("/details?done=added&of={}", added.id));
+    leptos_axum::redirect(&session.onward(to));
     Ok(())
 }
 
@@ -90,8 +95,8 @@ pub struct DetailsPage(Page);
 impl LazyRoute for DetailsPage {
     fn data() -> Self {
         let query = use_query_map();
-        let asked = move || query.with(|query| (query.get("done"), query.get("of")));
-        Self(Resource::new_blocking(asked, |(done, of)| read_details(done, of)))
+        let asked = move || query.with(|query| (query.get("done"), query.get("of"), query.get("next")));
+        Self(Resource::new_blocking(asked, |(done, of, next)| read_details(done, of, next)))
     }
 
     fn view(this: Self) -> AnyView {
@@ -100,13 +105,17 @@ impl LazyRoute for DetailsPage {
 }
 
 fn details(page: Details, form: Form) -> AnyView {
+    let back = page.next.clone().map(|href| {
+        view! { <a class="back" href=href>{icon(Icon::Back)}{t!(purchase.back)}</a> }
+    });
     view! {
         <Title text=t!(details.title)/>
+        {back}
         {page.done.map(|text| view! { <Notice text href="/details".to_owned()/> })}
         <h1>{t!(details.title)}</h1>
         <p class="muted">{page.note}</p>
         {page.blocks.into_iter().map(block).collect_view()}
-        {page.tax_ids.map(|held| tax_ids(held, form))}
+        {page.tax_ids.map(|held| tax_ids(held, form, page.next))}
     }
     .into_any()
 }
@@ -126,7 +135,7 @@ fn block(block: Block) -> AnyView {
     .into_any()
 }
 
-fn tax_ids(page: TaxIds, form: Form) -> AnyView {
+fn tax_ids(page: TaxIds, form: Form, next: Option<String>) -> AnyView {
     let (add, remove) = (ServerAction::<AddTaxId>::new(), ServerAction::<RemoveTaxId>::new());
     let failed = move || {
         let error = add.value().get().and_then(Result::err).or_else(|| remove.value().get().and_then(Result::err));
@@ -144,7 +153,7 @@ fn tax_ids(page: TaxIds, form: Form) -> AnyView {
             <div class="heading"><h2 id="tax-ids">{page.title}</h2></div>
             {failed}
             {list}
-            {page.types.map(|types| new_tax_id(types, form, add))}
+            {page.types.map(|types| new_tax_id(types, form, next, add))}
         </section>
     }
     .into_any()
@@ -174,7 +183,7 @@ fn tax_id(held: HeldTaxId, form: Form, remove: ServerAction<RemoveTaxId>) -> Any
     .into_any()
 }
 
-fn new_tax_id(types: Drawn, form: Form, add: ServerAction<AddTaxId>) -> AnyView {
+fn new_tax_id(types: Drawn, form: Form, next: Option<String>, add: ServerAction<AddTaxId>) -> AnyView {
     let value = add.value();
     let wrong = move || matches!(value.get(), Some(Err(Error::Invalid(Problem::TaxId))));
     // Sent without JavaScript it comes back refused: the entry that was wrong is not folded away.
@@ -184,6 +193,7 @@ fn new_tax_id(types: Drawn, form: Form, add: ServerAction<AddTaxId>) -> AnyView 
             <summary class="button">{t!(details.add_tax_id)}</summary>
             <ActionForm action=add>
                 <FormKeys form/>
+                {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
                 <div class="entries">
                     <Select name="kind" label=t!(details.tax_type) options=types/>
                     <div class="entry">

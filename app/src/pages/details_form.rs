@@ -20,6 +20,8 @@ pub struct DetailsForm {
     /// An address's country decides what else there is to fill in: it is chosen first.
     pub country: Option<Country>,
     pub fields: Vec<Field>,
+    /// Where one came from to fill it in, and goes back to.
+    pub next: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,20 +59,27 @@ fn given<'de, D: serde::Deserializer<'de>>(entry: D) -> std::result::Result<Opti
 }
 
 #[server]
-pub async fn read_details_form(part: String, country: Option<String>) -> Result<Shown> {
+pub async fn read_details_form(part: String, country: Option<String>, next: Option<String>) -> Result<Shown> {
     let session = crate::session::Session::current()?;
-    Ok(session.show(&crate::present::details::form(&session, &part, country)?))
+    Ok(session.show(&crate::present::details::form(&session, &part, country, next)?))
 }
 
 #[server]
-pub async fn save_details(session: String, key: String, part: String, entered: Option<Entered>) -> Result<()> {
+pub async fn save_details(
+    session: String,
+    key: String,
+    part: String,
+    entered: Option<Entered>,
+    next: Option<String>,
+) -> Result<()> {
     use billing::portal::details;
     let session = crate::session::Session::of_form(&session, key)?;
     let update = crate::present::details::entered(&part, entered.unwrap_or_default())?;
     let configuration = &session.guest.configuration;
     let saved =
         billing::transact!(session.db, |tx| details::update(tx, &session.who, configuration, update.clone()).await)?;
-    leptos_axum::redirect(&session.onward(format!("/details?done=saved&of={}", saved.id)));
+    let to = crate::present::details::after(next, || format!("/details?done=saved&of={}", saved.id));
+    leptos_axum::redirect(&session.onward(to));
     Ok(())
 }
 
@@ -82,9 +91,9 @@ impl LazyRoute for DetailsFormPage {
         let (params, query) = (use_params_map(), use_query_map());
         let asked = move || {
             let part = params.with(|params| params.get("part")).unwrap_or_default();
-            (part, query.with(|query| query.get("country")))
+            query.with(|query| (part, query.get("country"), query.get("next")))
         };
-        Self(Resource::new_blocking(asked, |(part, country)| read_details_form(part, country)))
+        Self(Resource::new_blocking(asked, |(part, country, next)| read_details_form(part, country, next)))
     }
 
     fn view(this: Self) -> AnyView {
@@ -98,11 +107,13 @@ fn details_form(page: DetailsForm, form: Form) -> AnyView {
     let chosen = page.country.as_ref().map(|country| country.code.clone());
     let ready = chosen.as_ref().is_none_or(|code| !code.is_empty());
     let href = format!("/details/{}", page.part);
+    let next = page.next.clone();
     let entries = ready.then(|| {
         view! {
             <ActionForm action=save>
                 <FormKeys form/>
                 <input type="hidden" name="part" value=page.part/>
+                {page.next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
                 {chosen.map(|code| view! { <input type="hidden" name="entered[country]" value=code/> })}
                 <div class="card"><Fields fields=page.fields/></div>
                 <div class="actions">
@@ -117,16 +128,17 @@ fn details_form(page: DetailsForm, form: Form) -> AnyView {
         <a class="back" href="/details">{icon(Icon::Back)}{t!(details.back)}</a>
         <h1>{page.title}</h1>
         {failed}
-        {page.country.map(|country| choose_country(country, href))}
+        {page.country.map(|country| choose_country(country, href, next))}
         {entries}
     }
     .into_any()
 }
 
-fn choose_country(country: Country, href: String) -> AnyView {
+fn choose_country(country: Country, href: String, next: Option<String>) -> AnyView {
     let label = if country.code.is_empty() { t!(form.choose_country) } else { t!(form.change_country) };
     view! {
         <QueryForm action=href role="form" label=t!(form.country)>
+            {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
             <Select name="country" label=t!(form.country) options=country.options/>
             <div class="actions"><button type="submit" class="button">{label}</button></div>
         </QueryForm>

@@ -15,6 +15,8 @@ pub mod invoices;
 pub mod methods;
 pub mod overview;
 pub mod pause;
+pub mod purchase;
 pub mod resume;
 pub mod review;
+pub mod subscribe;
 pub mod subscription;

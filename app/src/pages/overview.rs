@@ -17,6 +17,8 @@ pub struct Overview {
     pub glance: Vec<String>,
     pub alerts: Vec<Alert>,
     pub running: Vec<Card>,
+    /// Where plans are bought, if they may be.
+    pub subscribe: Option<String>,
     pub ended: Vec<Card>,
     pub method: Option<Method>,
     /// Whether there is a page to manage them.
@@ -65,7 +67,7 @@ fn overview(page: Overview) -> AnyView {
         <Alerts alerts=page.alerts/>
         <section aria-labelledby="subscriptions">
             <h2 id="subscriptions" class="spoken">{t!(overview.subscriptions)}</h2>
-            {nothing_runs.then(|| nothing(any_invoice))}
+            {nothing_runs.then(|| nothing(any_invoice, page.subscribe))}
             {page.running.into_iter().map(card).collect_view()}
         </section>
         {shows_method.then(|| method(page.method, page.has_methods))}
@@ -97,13 +99,17 @@ fn card(card: Card) -> AnyView {
 }
 
 /// Nobody pays for anything: said kindly, and where the past is.
-fn nothing(any_invoice: bool) -> AnyView {
+fn nothing(any_invoice: bool, subscribe: Option<String>) -> AnyView {
+    let subscribe = subscribe.map(|href| {
+        view! { <div class="actions"><a class="button primary" href=href>{t!(overview.subscribe)}</a></div> }
+    });
     view! {
         <div class="card empty">
             <span class="badge large">{icon(Icon::Package)}</span>
             <h3>{t!(overview.none.title)}</h3>
             <p>{t!(overview.none.text)}</p>
             {any_invoice.then(|| view! { <p>{t!(overview.none.past)}</p> })}
+            {subscribe}
         </div>
     }
     .into_any()

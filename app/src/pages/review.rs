@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::params::ParamsMap;
 use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,14 @@ pub struct Wish {
     pub code: Option<String>,
 }
 
+impl Wish {
+    pub fn of(query: &ParamsMap) -> Self {
+        let said = |name: &str| query.get(name).unwrap_or_default();
+        let code = query.get("code").filter(|code| !code.trim().is_empty());
+        Self { item: said("item"), price: said("price"), quantity: said("quantity"), code }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
     pub value: String,
@@ -82,12 +91,7 @@ impl LazyRoute for ReviewPage {
         let (params, query) = (use_params_map(), use_query_map());
         let asked = move || {
             let id = params.with(|params| params.get("id")).unwrap_or_default();
-            query.with(|query| {
-                let said = |name: &str| query.get(name).unwrap_or_default();
-                let code = query.get("code").filter(|code| !code.trim().is_empty());
-                let wish = Wish { item: said("item"), price: said("price"), quantity: said("quantity"), code };
-                (id, wish, query.get("stale").is_some())
-            })
+            query.with(|query| (id, Wish::of(query), query.get("stale").is_some()))
         };
         Self(Resource::new_blocking(asked, |(id, wish, stale)| read_review(id, wish, stale)))
     }
@@ -142,7 +146,7 @@ fn asked_for(asked: Asked, id: String, keep: String, change: &str, form: Form) -
     .into_any()
 }
 
-fn promotion(code: Code, wish: Wish, action: String) -> AnyView {
+pub fn promotion(code: Code, wish: Wish, action: String) -> AnyView {
     let problem = code.problem.clone().map(|problem| {
         view! { <p class="problem" id="code-problem">{icon(Icon::Warning)}{problem}</p> }
     });

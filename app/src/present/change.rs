@@ -81,24 +81,35 @@ pub fn closed(locale: Locale, subscription: &Subscription, merchant: &str) -> Cl
     Closed { title: say!(offer.closed, locale), text }
 }
 
-/// The offers come in the order of their intervals already.
 fn groups(locale: Locale, subscription: &Subscription, item: &Item, offers: &[(Offer, When)]) -> Vec<Group> {
-    offers
-        .chunk_by(|(one, _), (other, _)| one.price.recurring() == other.price.recurring())
-        .map(|plans| Group {
-            title: standing::billed(locale, &plans[0].0.price).unwrap_or_default(),
-            plans: plans.iter().map(|(offer, when)| plan(locale, item, offer, later(*when, subscription))).collect(),
-        })
-        .collect()
+    let plans =
+        offers.iter().map(|(offer, when)| (offer, plan(locale, item.quantity, offer, later(*when, subscription))));
+    grouped(locale, plans)
+}
+
+/// By how often they are paid: the offers come in the order of their intervals already.
+pub fn grouped<'a>(locale: Locale, plans: impl Iterator<Item = (&'a Offer, Plan)>) -> Vec<Group> {
+    let mut groups: Vec<(&Offer, Group)> = Vec::new();
+    for (offer, plan) in plans {
+        match groups.last_mut() {
+            Some((first, group)) if first.price.recurring() == offer.price.recurring() => group.plans.push(plan),
+            _ => {
+                let title = standing::billed(locale, &offer.price).unwrap_or_default();
+                groups.push((offer, Group { title, plans: vec![plan] }));
+            }
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 fn later(when: When, subscription: &Subscription) -> Option<Seconds> {
     (when == When::AtPeriodEnd).then_some(subscription.current_period_end)
 }
 
-fn plan(locale: Locale, item: &Item, offer: &Offer, later: Option<Seconds>) -> Plan {
+/// `wanted` is how many there are, or would be.
+pub fn plan(locale: Locale, wanted: i64, offer: &Offer, later: Option<Seconds>) -> Plan {
     let (price, product) = (&offer.price, &offer.product);
-    let chosen = offer.quantity.clamp(item.quantity);
+    let chosen = offer.quantity.clamp(wanted);
     let amount = price.amount(chosen).ok();
     let features = product.marketing_features.iter().take(FEATURES).cloned().collect();
     Plan {

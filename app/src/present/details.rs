@@ -13,12 +13,37 @@ use crate::parts::{Choice, Field, options};
 use crate::session::Session;
 use crate::text::{Locale, countries, say};
 
-pub async fn read(tx: &mut Tx, session: &Session, said: Option<(String, String)>) -> Result<Details> {
+/// A place that a form may lead back to: a purchase of ours, and nothing else.
+fn back(next: Option<String>) -> Option<String> {
+    next.filter(|next| next.starts_with("/subscribe/review?"))
+}
+
+/// Where a saved form leads.
+pub fn after(next: Option<String>, usual: impl FnOnce() -> String) -> String {
+    back(next).unwrap_or_else(usual)
+}
+
+pub async fn read(
+    tx: &mut Tx,
+    session: &Session,
+    said: Option<(String, String)>,
+    next: Option<String>,
+) -> Result<Details> {
     let (locale, customer) = (session.locale, &session.guest.customer);
     let may = |field| !session.who.is_read_only() && allows(&session.guest.configuration, field);
     let held = tax_id::list(tx, &session.who, &customer.id, &Page::first(100)).await?.data;
+    let next = back(next);
+    let mut blocks = blocks(locale, customer, may);
+    if let Some(next) = &next {
+        let encoded: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        for edit in blocks.iter_mut().filter_map(|block| block.edit.as_mut()) {
+            edit.push_str("?next=");
+            edit.push_str(&encoded);
+        }
+    }
     Ok(Details {
-        blocks: blocks(locale, customer, may),
+        blocks,
+        next,
         tax_ids: tax_ids::view(locale, customer, &held, may(AllowedUpdate::TaxId)),
         note: say!(detail.note, locale),
         done: just_done(tx, session, said).await?,
@@ -67,7 +92,11 @@ fn shipping_lines(locale: Locale, shipping: &Shipping) -> Vec<String> {
 }
 
 /// The form of one part; refused where the part may not be changed, missing where there is no such part.
-pub fn form(session: &Session, part: &str, country: Option<String>) -> Result<DetailsForm> {
+pub fn form(session: &Session, part: &str, country: Option<String>, next: Option<String>) -> Result<DetailsForm> {
+    Ok(DetailsForm { next: back(next), ..part_form(session, part, country)? })
+}
+
+fn part_form(session: &Session, part: &str, country: Option<String>) -> Result<DetailsForm> {
     let (locale, customer) = (session.locale, &session.guest.customer);
     let may = |field| !session.who.is_read_only() && allows(&session.guest.configuration, field);
     let country = country.filter(|code| countries::exists(code));
@@ -77,7 +106,13 @@ pub fn form(session: &Session, part: &str, country: Option<String>) -> Result<De
             let name = may(AllowedUpdate::Name).then(|| name(locale, customer.name.as_deref()));
             let phone = may(AllowedUpdate::Phone).then(|| phone(locale, customer.phone.as_deref()));
             let fields = [name, phone].into_iter().flatten().map(entry).collect();
-            Ok(DetailsForm { part: part.into(), title: say!(detail.contact, locale), country: None, fields })
+            Ok(DetailsForm {
+                part: part.into(),
+                title: say!(detail.contact, locale),
+                country: None,
+                fields,
+                next: None,
+            })
         }
         "address" if may(AllowedUpdate::Address) => {
             let known = customer.address.as_ref().map(|address| address.0.clone()).unwrap_or_default();
@@ -113,7 +148,13 @@ fn address_form(
     let fields = before.into_iter().chain(address::fields(locale, &code, known));
     let fields = fields.map(|field| Field { autocomplete: format!("{kind} {}", field.autocomplete), ..entry(field) });
     let fields = if code.is_empty() { Vec::new() } else { fields.collect() };
-    DetailsForm { part: part.into(), title, country: Some(Country { code, options: options(choices) }), fields }
+    DetailsForm {
+        part: part.into(),
+        title,
+        country: Some(Country { code, options: options(choices) }),
+        fields,
+        next: None,
+    }
 }
 
 /// Under the name that the form sends it by.

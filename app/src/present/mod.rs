@@ -14,6 +14,7 @@ pub mod method;
 pub mod methods;
 pub mod overview;
 pub mod pause;
+pub mod purchase;
 pub mod quoted;
 mod refusal;
 pub mod review;

@@ -33,6 +33,8 @@ pub struct Books {
     pub open: Vec<Invoice>,
     /// Whether plans may be changed here.
     pub may_change: bool,
+    /// Whether one may be bought.
+    pub may_buy: bool,
 }
 
 /// A subscription with what its payment hangs on.
@@ -65,7 +67,8 @@ pub async fn read(tx: &mut Tx, session: &Session) -> Result<Books> {
     let now = billing::customer::now(tx, who, &guest.customer).await?;
     let has_methods = guest.configuration.features.payment_method_update.enabled;
     let may_change = change::is_offered(session);
-    Ok(Books { now, running, ended, method: default, has_methods, invoices, open, may_change })
+    let may_buy = guest.configuration.features.subscription_create.enabled && !who.is_read_only() && running.is_empty();
+    Ok(Books { now, running, ended, method: default, has_methods, invoices, open, may_change, may_buy })
 }
 
 /// Reads what a subscription's payment hangs on; nothing twice.
@@ -106,6 +109,7 @@ pub fn view(locale: Locale, books: &Books) -> Overview {
         glance: glance(locale, books, alerts.is_empty()),
         alerts,
         running: books.running.iter().map(|held| card(locale, held, books.may_change)).collect(),
+        subscribe: books.may_buy.then(|| "/subscribe".to_owned()),
         ended: books.ended.iter().map(|held| card(locale, held, false)).collect(),
         method: books.method.as_ref().map(|found| method::method(locale, books.now, found)),
         has_methods: books.has_methods,

@@ -75,7 +75,7 @@ pub async fn resuming(session: &Session, id: &str, stale: bool) -> Result<Resumi
             0 => say!(lull.resume, locale),
             _ => say!(lull.resume_pay, locale, amount = amount),
         },
-        quoted: quoted::view(locale, &subscription, &quote, When::Now, method.as_ref(), stale),
+        quoted: quoted::view(locale, &quoted::Terms::of(&subscription, When::Now, method.as_ref()), &quote, stale),
     })
 }
 

@@ -1,10 +1,10 @@
 //! A quote in words: what is due, every line, what comes next.
 
 use billing::customer::payment_method::PaymentMethod;
-use billing::payment;
 use billing::portal::change::When;
 use billing::quote::{Done, Quote};
 use billing::subscription::{CollectionMethod, Subscription};
+use billing::{Currency, Seconds, payment};
 
 use super::method::short;
 use super::overview::find_method;
@@ -31,28 +31,36 @@ pub async fn charge(session: &Session, done: &Done) -> Result<()> {
     }
 }
 
-pub fn view(
-    locale: Locale,
-    subscription: &Subscription,
-    quote: &Quote,
-    when: When,
-    method: Option<&PaymentMethod>,
-    is_new: bool,
-) -> Quoted {
-    let money = |amount: i64| format::money(locale, amount, &subscription.currency);
-    let is_charged = subscription.collection_method == CollectionMethod::ChargeAutomatically;
+/// What a quote is for.
+pub struct Terms<'a> {
+    pub currency: &'a Currency,
+    /// When it counts, where that is not at once.
+    pub later: Option<Seconds>,
+    /// What is charged.
+    pub method: Option<&'a PaymentMethod>,
+}
+
+impl<'a> Terms<'a> {
+    pub fn of(subscription: &'a Subscription, when: When, method: Option<&'a PaymentMethod>) -> Self {
+        let is_charged = subscription.collection_method == CollectionMethod::ChargeAutomatically;
+        let later = (when == When::AtPeriodEnd).then_some(subscription.current_period_end);
+        Self { currency: &subscription.currency, later, method: method.filter(|_| is_charged) }
+    }
+}
+
+pub fn view(locale: Locale, terms: &Terms, quote: &Quote, is_new: bool) -> Quoted {
+    let money = |amount: i64| format::money(locale, amount, terms.currency);
     let mut facts = Vec::new();
     let fact = |label: String, value: String| Fact { label, value, hint: None };
     facts.push(fact(
         say!(quote.counts, locale),
-        match when {
-            When::Now => say!(quote.at_once, locale),
-            When::AtPeriodEnd => format::date(locale, subscription.current_period_end),
+        match terms.later {
+            None => say!(quote.at_once, locale),
+            Some(later) => format::date(locale, later),
         },
     ));
-    let paid_with = method.filter(|_| is_charged).map(|method| short(locale, method));
-    if quote.due_now() > 0 {
-        facts.extend(paid_with.clone().map(|method| fact(say!(quote.paid_with, locale), method)));
+    if let Some(method) = terms.method.filter(|_| quote.due_now() > 0) {
+        facts.push(fact(say!(quote.paid_with, locale), short(locale, method)));
     }
     // What is left of a negative total is the customer's from now on.
     let credit = quote.invoice.as_ref().map_or(0, |invoice| (-invoice.total).max(0));

@@ -49,7 +49,7 @@ pub async fn read(session: &Session, id: &str, wish: Wish, stale: bool) -> Resul
         way: Way::Open(Box::new(Asked {
             wish,
             confirm: confirm_label(session, &quote, *when),
-            quoted: quoted::view(locale, subscription, &quote, *when, method.as_ref(), stale),
+            quoted: quoted::view(locale, &quoted::Terms::of(subscription, *when, method.as_ref()), &quote, stale),
             code,
         })),
     })

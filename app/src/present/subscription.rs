@@ -112,6 +112,7 @@ fn what_was_done(done: &str, subscription: &Subscription, is_ending: bool) -> Op
         "unchanged" if subscription.pending_update.is_none() && subscription.scheduled.is_none() => {
             Some(Done::Unchanged)
         }
+        "started" if matches!(subscription.status, Status::Active | Status::Trialing) => Some(Done::Started),
         "stayed" if !is_ending && !is_over => Some(Done::Stayed),
         "kept" if !is_ending && !is_over => Some(Done::Kept),
         _ => None,

@@ -8,6 +8,7 @@ use crate::catalog::product::{self, Product};
 use crate::catalog::promotion_code::{self, PromotionCodeFilter};
 use crate::discount::Wanted;
 use crate::error::{Error, Result};
+use crate::money::Currency;
 use crate::page::Page;
 use crate::patch::Patch;
 use crate::period::{Interval, Recurring};
@@ -49,12 +50,12 @@ pub enum When {
 }
 
 impl Quantity {
-    fn only(quantity: i64) -> Self {
+    pub(super) fn only(quantity: i64) -> Self {
         Self { least: quantity, most: Some(quantity) }
     }
 
     /// An item that has more or fewer than are offered may stay as it is.
-    fn of(allowed: &AdjustableQuantity) -> Self {
+    pub(super) fn of(allowed: &AdjustableQuantity) -> Self {
         Self { least: allowed.minimum, most: allowed.maximum }
     }
 
@@ -179,7 +180,7 @@ pub(super) async fn plan(tx: &mut Tx, who: &Actor, allowed: &Configuration, wish
 }
 
 /// The id of a code that can be redeemed, in any case.
-async fn promotion_code(tx: &mut Tx, who: &Actor, code: &str) -> Result<String> {
+pub(super) async fn promotion_code(tx: &mut Tx, who: &Actor, code: &str) -> Result<String> {
     let filter = PromotionCodeFilter { active: Some(true), code: Some(code.into()), ..PromotionCodeFilter::default() };
     let found = promotion_code::list(tx, who, &Page::first(1), &filter).await?.data.into_iter().next();
     found.map(|code| code.id).ok_or_else(|| Error::invalid("promotion_code", "There is no such promotion code."))
@@ -239,12 +240,12 @@ pub async fn offers(
     }
     let mut offers = Vec::new();
     for product in &feature.products {
-        let found = of_product(tx, who, product, subscription).await?;
+        let found = of_product(tx, who, product, &subscription.currency).await?;
         offers.extend(
             found.into_iter().filter_map(|(price, of)| offer(feature, product, (price, of), subscription, item)),
         );
     }
-    offers.sort_by_key(|offer| (length(&offer.price), offer.price.amount(1).unwrap_or(i64::MAX)));
+    sort(&mut offers);
     // What can only stay as it is is no choice.
     if offers.iter().all(|offer| offer.is_current && offer.quantity.is_fixed()) {
         offers.clear();
@@ -252,12 +253,17 @@ pub async fn offers(
     Ok(offers)
 }
 
+/// The cheapest of the shortest interval first.
+pub(super) fn sort(offers: &mut [Offer]) {
+    offers.sort_by_key(|offer| (length(&offer.price), offer.price.amount(1).unwrap_or(i64::MAX)));
+}
+
 /// The prices of a configured product that a subscription in this currency could have.
-async fn of_product(
+pub(super) async fn of_product(
     tx: &mut Tx,
     who: &Actor,
     allowed: &AllowedProduct,
-    subscription: &Subscription,
+    currency: &Currency,
 ) -> Result<Vec<(Price, Product)>> {
     let product = match product::get(tx, who, &allowed.product).await {
         Ok(product) if product.active => product,
@@ -267,7 +273,7 @@ async fn of_product(
     };
     let filter = PriceFilter {
         active: Some(true),
-        currency: Some(subscription.currency.to_string()),
+        currency: Some(currency.to_string()),
         product: Some(allowed.product.clone()),
         r#type: Some("recurring".into()),
         ..PriceFilter::default()

@@ -295,8 +295,10 @@ fn check_lifetimes(session: &Lifetimes) -> Result<()> {
 }
 
 async fn check_products(tx: &mut Tx, who: &Actor, features: &Features) -> Result<()> {
-    for (n, allowed) in features.subscription_update.products.iter().enumerate() {
-        let param = format!("features[subscription_update][products][{n}]");
+    let (update, create) = (&features.subscription_update.products, &features.subscription_create.products);
+    let of = |feature: &'static str| move |(n, allowed)| (format!("features[{feature}][products][{n}]"), allowed);
+    let updates = update.iter().enumerate().map(of("subscription_update"));
+    for (param, allowed) in updates.chain(create.iter().enumerate().map(of("subscription_create"))) {
         catalog::product::get(tx, who, &allowed.product).await.map_err(|e| e.on(format!("{param}[product]")))?;
         for (m, price) in allowed.prices.iter().enumerate() {
             let param = format!("{param}[prices][{m}]");

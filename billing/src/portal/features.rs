@@ -23,6 +23,9 @@ pub struct Features {
     pub invoice_history: Toggle,
     pub payment_method_update: PaymentMethodUpdate,
     pub subscription_cancel: SubscriptionCancel,
+    /// Ours.
+    #[serde(default)]
+    pub subscription_create: SubscriptionCreate,
     pub subscription_pause: SubscriptionPause,
     pub subscription_update: SubscriptionUpdate,
 }
@@ -63,6 +66,15 @@ pub struct SubscriptionCancel {
     /// Ours: short for one offer of this coupon, whatever the reason.
     #[serde(default)]
     pub retention_coupon_id: Option<String>,
+}
+
+/// What a customer without a subscription may buy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionCreate {
+    pub enabled: bool,
+    #[serde(default)]
+    pub products: Vec<AllowedProduct>,
 }
 
 /// Of its type, and of no other, it says what is offered.
@@ -233,6 +245,7 @@ impl Default for Features {
                 proration_behavior: Proration::None,
                 retention_coupon_id: None,
             },
+            subscription_create: SubscriptionCreate::default(),
             subscription_pause: SubscriptionPause {
                 at_period_end: true,
                 duration: Duration { interval_options: Vec::new(), r#type: PauseDuration::Indefinite },
@@ -295,6 +308,7 @@ impl Features {
         self.check_cancel()?;
         self.check_offers()?;
         self.check_pause()?;
+        self.check_create()?;
         self.check_update()
     }
 
@@ -396,17 +410,29 @@ impl Features {
                 "Allowing changes needs products and what may change.",
             );
         }
-        for (n, product) in update.products.iter().enumerate() {
-            let quantity = &product.adjustable_quantity;
-            if quantity.minimum < 0 || quantity.maximum.is_some_and(|most| most < quantity.minimum) {
-                return refuse(
-                    &format!("subscription_update][products][{n}][adjustable_quantity][maximum"),
-                    "The maximum must not be below the minimum.",
-                );
-            }
-        }
-        Ok(())
+        check_quantities("subscription_update", &update.products)
     }
+
+    fn check_create(&self) -> Result<()> {
+        let create = &self.subscription_create;
+        if create.enabled && create.products.is_empty() {
+            return refuse("subscription_create][products", "Selling needs products.");
+        }
+        check_quantities("subscription_create", &create.products)
+    }
+}
+
+fn check_quantities(feature: &str, products: &[AllowedProduct]) -> Result<()> {
+    for (n, product) in products.iter().enumerate() {
+        let quantity = &product.adjustable_quantity;
+        if quantity.minimum < 0 || quantity.maximum.is_some_and(|most| most < quantity.minimum) {
+            return refuse(
+                &format!("{feature}][products][{n}][adjustable_quantity][maximum"),
+                "The maximum must not be below the minimum.",
+            );
+        }
+    }
+    Ok(())
 }
 
 fn refuse(field: &str, message: &str) -> Result<()> {

@@ -11,6 +11,7 @@ pub mod flow;
 pub mod methods;
 pub mod offers;
 pub mod pausing;
+pub mod purchase;
 pub mod session;
 
 use crate::actor::Actor;

@@ -48,6 +48,7 @@ mod portal_looks;
 mod portal_methods;
 mod portal_offers;
 mod portal_pauses;
+mod portal_purchases;
 mod portal_sessions;
 mod previews;
 mod quotes;

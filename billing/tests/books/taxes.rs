@@ -17,7 +17,7 @@ struct Made {
     wire: Value,
 }
 
-async fn rate(stage: &Stage, percentage: &str, inclusive: bool, place: Option<(&str, Option<&str>)>) -> TaxRate {
+pub async fn rate(stage: &Stage, percentage: &str, inclusive: bool, place: Option<(&str, Option<&str>)>) -> TaxRate {
     let new = NewTaxRate {
         display_name: "Tax".into(),
         inclusive,

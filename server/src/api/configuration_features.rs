@@ -23,7 +23,11 @@ pub fn features(params: &mut Params) -> Result<Value> {
     all.object(params, "subscription_cancel", subscription_cancel)?;
     all.object(params, "subscription_pause", subscription_pause)?;
     all.object(params, "subscription_update", subscription_update)?;
-    params.unsupported(&["embedding", "invoice_payment", "subscription_create"])?;
+    all.object(params, "subscription_create", |own, fields| {
+        fields.boolean(own, "enabled")?;
+        products(own, fields)
+    })?;
+    params.unsupported(&["embedding", "invoice_payment"])?;
     Ok(Value::Object(all.0))
 }
 
@@ -69,6 +73,14 @@ fn subscription_update(params: &mut Params, fields: &mut Fields) -> Result<()> {
     fields.texts(params, "default_allowed_updates")?;
     fields.text(params, "proration_behavior")?;
     fields.text(params, "trial_update_behavior")?;
+    products(params, fields)?;
+    fields.object(params, "schedule_at_period_end", |own, fields| {
+        fields.objects(own, "conditions", |own, fields| fields.text(own, "type"))
+    })?;
+    params.unsupported(&["charge_timing", "transitions"])
+}
+
+fn products(params: &mut Params, fields: &mut Fields) -> Result<()> {
     fields.objects(params, "products", |own, fields| {
         fields.text(own, "product")?;
         fields.texts(own, "prices")?;
@@ -77,11 +89,7 @@ fn subscription_update(params: &mut Params, fields: &mut Fields) -> Result<()> {
             fields.integer(own, "minimum")?;
             fields.integer(own, "maximum")
         })
-    })?;
-    fields.object(params, "schedule_at_period_end", |own, fields| {
-        fields.objects(own, "conditions", |own, fields| fields.text(own, "type"))
-    })?;
-    params.unsupported(&["charge_timing", "transitions"])
+    })
 }
 
 /// The JSON being made of one object of parameters.

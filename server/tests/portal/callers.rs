@@ -163,6 +163,7 @@ const PAGES: &[(&str, u16)] = &[
     ("/activity", 200),
     ("/details", 200),
     ("/details/{part}", 200),
+    ("/done", 404),
     ("/invoices", 200),
     ("/invoices/{id}", 404),
     ("/payment-methods", 200),
@@ -172,6 +173,8 @@ const PAGES: &[(&str, u16)] = &[
     ("/subscriptions/{id}/change/review", 404),
     ("/subscriptions/{id}/pause", 404),
     ("/subscriptions/{id}/resume", 404),
+    ("/subscribe", 403),
+    ("/subscribe/review", 403),
 ];
 
 /// What a configuration allows is refused for being another's, and not for being switched off.
@@ -196,6 +199,7 @@ const FUNCTIONS: &[(&str, u16)] = &[
     ("/do/app/pages/details/remove_tax_id", 404),
     ("/do/app/pages/details_form/read_details_form", 200),
     ("/do/app/pages/details_form/save_details", 200),
+    ("/do/app/pages/done/read_end", 404),
     ("/do/app/pages/invoice/read_invoice", 404),
     ("/do/app/pages/invoices/read_invoices", 200),
     ("/do/app/pages/methods/read_methods", 200),
@@ -204,10 +208,13 @@ const FUNCTIONS: &[(&str, u16)] = &[
     ("/do/app/pages/overview/read_overview", 200),
     ("/do/app/pages/pause/pause_subscription", 404),
     ("/do/app/pages/pause/read_pausing", 404),
+    ("/do/app/pages/purchase/buy", 403),
+    ("/do/app/pages/purchase/read_purchase", 403),
     ("/do/app/pages/resume/read_resuming", 404),
     ("/do/app/pages/resume/resume_subscription", 404),
     ("/do/app/pages/review/confirm_change", 404),
     ("/do/app/pages/review/read_review", 404),
+    ("/do/app/pages/subscribe/read_choosing", 403),
     ("/do/app/pages/subscription/keep_subscription", 404),
     ("/do/app/pages/subscription/read_subscription", 404),
     ("/do/app/pages/subscription/undo_change", 404),

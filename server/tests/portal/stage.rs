@@ -15,6 +15,7 @@ use billing::gateway::sandbox::{Sandbox, test_method};
 use billing::patch::Patch;
 use billing::period::{Interval, Recurring};
 use billing::portal::feedback;
+use billing::portal::flow::Flow;
 use billing::portal::session::{self, NewSession, SessionOrigin};
 use billing::setup_intent::{self, NewIntent, Usage};
 use billing::subscription::create::{PaymentBehavior, Trial};
@@ -291,8 +292,12 @@ impl Stage {
 
     /// A fresh link's path and its session's id.
     pub async fn link(&self, who: &Actor, customer: &str) -> (String, String) {
+        self.link_for(who, customer, None).await
+    }
+
+    async fn link_for(&self, who: &Actor, customer: &str, flow: Option<Flow>) -> (String, String) {
         let new = NewSession {
-            flow: None,
+            flow,
             customer: customer.into(),
             configuration: None,
             return_url: Some("https://shop.example/account".into()),
@@ -307,7 +312,12 @@ impl Stage {
 
     /// A browser session: its cookie (`portico=…`) and its public id.
     pub async fn sign_in(&self, who: &Actor, customer: &str) -> (String, String) {
-        let (path, id) = self.link(who, customer).await;
+        self.sign_in_for(who, customer, None).await
+    }
+
+    /// A session for one thing.
+    pub async fn sign_in_for(&self, who: &Actor, customer: &str, flow: Option<Flow>) -> (String, String) {
+        let (path, id) = self.link_for(who, customer, flow).await;
         let answer = self.send(from_a_page(&path)).await;
         (cookie_of(&answer).unwrap(), id)
     }

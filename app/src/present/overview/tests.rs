@@ -14,6 +14,7 @@ fn books(subscription: Subscription, method: Option<PaymentMethod>, open: Option
         invoices: Some(Listed { data: Vec::new(), has_more: false }),
         open: Vec::new(),
         may_change: false,
+        may_buy: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::clock::Seconds;
 use crate::customer::payment_method::{BillingDetails, Details, MethodType, NewMethod};
 
 /// What a method does.
@@ -89,6 +90,12 @@ const METHODS: &[Row] = &[
 /// What a method does; one that nobody knows is refused.
 pub(super) fn behaviour(name: &str) -> Behaviour {
     METHODS.iter().find(|m| m.0 == name).map_or(Decline("processing_error"), |m| m.4)
+}
+
+/// The same as it would be stored at an instant: a card expires some years later.
+pub fn test_method_at(test_id: &str, at: Seconds) -> Option<NewMethod> {
+    const MEAN_YEAR: i64 = 31_556_952;
+    test_method(test_id, 1970 + at.0 / MEAN_YEAR)
 }
 
 /// The method that a test id such as `pm_card_visa` stands for. `year` is this year: the cards expire in four.

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::gateway::{Answer, Charge, Notice, Outcome, PaymentGateway, Refund, Refunded};
 use ledger::Ledger;
 use methods::{Behaviour, Fault, behaviour};
-pub use methods::{Setup, setup, test_method};
+pub use methods::{Setup, setup, test_method, test_method_at};
 
 pub struct Sandbox {
     ledger: Ledger,
