@@ -14,7 +14,7 @@ export async function paths(page: Page, parameters: Record<string, unknown> = {}
   const review = `${own}/change/review?item=${item.id}&price=${studio.id}&quantity=1`
   const invoice = (await merchant().invoices.list({ customer: customer.id })).data[0]
   return [
-    '/', own, `${own}/cancel`, `${own}/change`, review, '/invoices', '/invoices?q=none', `/invoices/${invoice.id}`, '/payment-methods', '/details', '/details/contact',
+    '/', own, `${own}/cancel`, `${own}/change`, review, `${own}/pause`, '/subscribe', '/invoices', '/invoices?q=none', `/invoices/${invoice.id}`, '/payment-methods', '/details', '/details/contact',
     '/details/address?country=DE', '/activity', '/no-such-page', '/subscriptions/sub_nobodys', '/session/unknown', invoice.hosted_invoice_url ?? '',
     await link(customer.id, parameters),
   ]
