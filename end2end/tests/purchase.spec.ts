@@ -52,7 +52,8 @@ test('a payment that is declined starts nothing, and another method does', async
 })
 
 test('the country decides the tax, and one comes back from choosing it', async ({ page }) => {
-  const country = 'SE'
+  // One a project: they run side by side, and every rate of a country counts.
+  const [country, named] = test.info().project.name === 'wasm' ? ['SE', 'Sweden'] : ['FI', 'Finland']
   const rates = await merchant().taxRates.list({ active: true, limit: 100 })
   if (!rates.data.some((rate) => rate.country === country)) {
     await merchant().taxRates.create({ display_name: 'Moms', percentage: 25, inclusive: false, country })
@@ -63,12 +64,12 @@ test('the country decides the tax, and one comes back from choosing it', async (
   await page.getByRole('region', { name: 'Billing address' }).getByRole('link', { name: 'Edit' }).click()
   await page.locator('#field-country').selectOption(country)
   await page.getByRole('button', { name: 'Continue' }).click()
-  await page.getByLabel(/Address|Street/).first().fill('Storgatan 1')
+  await page.getByLabel('Address line 1').fill('Storgatan 1')
   await page.getByLabel('Postal code').fill('111 22')
-  await page.getByLabel(/City|Post town/).fill('Stockholm')
+  await page.getByLabel('City').fill('Stockholm')
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByRole('heading', { level: 1, name: 'Confirm your order' })).toBeVisible()
-  await expect(page.locator('#main')).toContainText('Sweden')
+  await expect(page.locator('#main')).toContainText(named)
   await expect(page.locator('.figure')).toHaveText('$11.25')
   await expect(page.getByRole('row', { name: /Moms/ })).toContainText('$2.25')
 })
