@@ -10,6 +10,7 @@ on_both!(
     the_link_is_given_again_to_the_same_request_only,
     what_is_wrong_is_named,
     a_subscription_in_focus_is_the_customers_own,
+    a_flow_is_shown_as_it_was_asked_for,
 );
 
 async fn one_call_sends_a_customer_in(shop: Shop) {
@@ -41,6 +42,34 @@ async fn the_link_is_given_again_to_the_same_request_only(shop: Shop) {
     assert_ne!(shop.post_with_key("k2", "/v1/billing_portal/sessions", &form).await.text, first.text);
 }
 
+async fn a_flow_is_shown_as_it_was_asked_for(shop: Shop) {
+    let (customer, coupon) = (shop.paying_customer().await, shop.post("/v1/coupons", "percent_off=20").await.made());
+    let price = shop.monthly_price(900).await;
+    let form = format!("customer={customer}&items[0][price]={price}");
+    let subscription = shop.post("/v1/subscriptions", &form).await.made();
+    let form = format!(
+        "customer={customer}&flow_data[type]=subscription_cancel&flow_data[subscription_cancel][subscription]={subscription}\
+         &flow_data[subscription_cancel][retention][type]=coupon_offer\
+         &flow_data[subscription_cancel][retention][coupon_offer][coupon]={coupon}\
+         &flow_data[after_completion][type]=redirect&flow_data[after_completion][redirect][return_url]=https://shop.example/bye"
+    );
+    let session = shop.post("/v1/billing_portal/sessions", &form).await.ok();
+    let retention = json!({ "coupon_offer": { "coupon": coupon }, "type": "coupon_offer" });
+    let redirect = json!({ "return_url": "https://shop.example/bye" });
+    assert_eq!(
+        session["flow"],
+        json!({
+            "after_completion": { "hosted_confirmation": null, "redirect": redirect, "type": "redirect" },
+            "customer_update": null,
+            "subscription_cancel": { "retention": retention, "subscription": subscription },
+            "subscription_pause": null,
+            "subscription_update": null,
+            "subscription_update_confirm": null,
+            "type": "subscription_cancel",
+        })
+    );
+}
+
 async fn what_is_wrong_is_named(shop: Shop) {
     let customer = shop.post("/v1/customers", "").await.made();
     let good = format!("customer={customer}");
@@ -51,7 +80,10 @@ async fn what_is_wrong_is_named(shop: Shop) {
         (format!("{good}&return_url=shop.example"), "url_invalid", "return_url"),
         (format!("{good}&return_url=http://shop.example"), "url_invalid", "return_url"),
         (format!("{good}&cancel_url=javascript:alert(1)"), "url_invalid", "cancel_url"),
-        (format!("{good}&flow_data[type]=payment_method_update"), "parameter_unsupported", "flow_data"),
+        (format!("{good}&flow_data[type]=dance"), "parameter_invalid", "flow_data[type]"),
+        (format!("{good}&flow_data[type]=subscription_pause"), "parameter_invalid", "flow_data[subscription_pause]"),
+        (format!("{good}&flow_data[after_completion][type]=redirect"), "parameter_missing", "flow_data[type]"),
+        (format!("{good}&after_expiration[type]=customer_login"), "parameter_unsupported", "after_expiration"),
         (format!("{good}&on_behalf_of=acct_1"), "parameter_unsupported", "on_behalf_of"),
         (format!("{good}&customer_account=acct_1"), "parameter_unsupported", "customer_account"),
         (format!("{good}&foo=1"), "parameter_unknown", "foo"),
