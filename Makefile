@@ -6,6 +6,8 @@ export PORTICO_CACHE CARGO_TARGET_DIR
 
 # What `portico serve` is started with, for example: make run SERVE_FLAGS=--no-workers
 SERVE_FLAGS ?=
+# Which of the faults, for example: make faults FAULTS='kills power' (none: all of them)
+FAULTS ?=
 
 help: ## Show this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 16
@@ -21,6 +23,7 @@ test: ## Lint, and run every test on both databases, from the SDKs and in a brow
 	@build/phase.sh rust $(MAKE) --no-print-directory test-rust
 	@build/phase.sh build $(MAKE) --no-print-directory build
 	@build/phase.sh end2end $(MAKE) --no-print-directory test-end2end
+	@build/phase.sh faults $(MAKE) --no-print-directory test-faults
 
 test-release: ## The same at the sizes of a release (long)
 	@PORTICO_TEST_SCALE=release $(MAKE) --no-print-directory test
@@ -34,6 +37,8 @@ lint: setup-lint ## Formatting, clippy, TypeScript's types, the rules of the hou
 
 dev: setup-dev ## Serve a debug build, and build it again at each change
 	@build/dev.sh $(SERVE_FLAGS)
+
+faults: build test-faults ## Kill the built program, cut its power, fill its disk, and look whether its books are right
 
 bench: setup-bench build ## Measure the built program
 	node end2end/bench/run.mjs
@@ -66,5 +71,8 @@ test-rust: setup-postgres
 test-end2end: setup-chromium setup-node-tests setup-python
 	@cd end2end && npm test --silent
 
+test-faults: setup-faults
+	@python3 end2end/faults/run.py $(FAULTS)
+
 .NOTPARALLEL:
-.PHONY: help run build test test-release lint dev bench clean wasm site server test-rust test-end2end
+.PHONY: help run build test test-release lint dev faults bench clean wasm site server test-rust test-end2end test-faults

@@ -43,7 +43,8 @@ pub async fn collect_first(db: &Db, gateway: Arc<dyn PaymentGateway>, who: &Acto
         return Ok(());
     }
     match collect(db, gateway, who, invoice).await {
-        Ok(_) | Err(Error::Busy) => Ok(()),
+        // The same request after a crash meets the worker, which charges what was left: somebody was faster.
+        Ok(_) | Err(Error::Busy | Error::Conflict { .. }) => Ok(()),
         Err(other) => Err(other),
     }
 }

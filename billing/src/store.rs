@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Executor, Postgres, Sqlite, Transaction};
+use sqlx::{Connection, Executor, Postgres, Sqlite, Transaction};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
@@ -288,10 +288,18 @@ async fn open_sqlite(url: &str) -> Result<Pools> {
     if let Some(folder) = options.get_filename().parent() {
         std::fs::create_dir_all(folder).map_err(|e| Error::internal(format!("{}: {e}", folder.display())))?;
     }
-    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+    let writer = sqlite_pool(1).connect_with(options.clone()).await?;
     check_sqlite(&writer).await?;
-    let readers = SqlitePoolOptions::new().max_connections(8).connect_with(options.read_only(true)).await?;
+    let readers = sqlite_pool(8).connect_with(options.read_only(true)).await?;
     Ok(Pools::Sqlite { readers, writer })
+}
+
+/// What a full or a broken disk refused, SQLite has rolled back by itself. The rollback that sqlx sends after it fails,
+/// and it takes the connection to be inside a transaction for ever: another is opened in its place.
+pub(crate) fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
 }
 
 /// Durability rests on these settings, so they are read back rather than trusted.

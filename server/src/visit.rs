@@ -51,6 +51,12 @@ pub async fn resolve(State(app): State<App>, mut request: Request, next: Next) -
         }
     }
     if let Some(ended) = ended {
+        if ended.session.revoked_ms.is_none() {
+            let who = ended.actor(trace.clone());
+            if let Err(error) = transact!(app.db, |tx| session::lapse(tx, &who, &ended.session.id).await) {
+                tracing::error!(?error, "a session's end could not be noted");
+            }
+        }
         request.extensions_mut().insert(Ended(ended));
     }
     request.extensions_mut().insert(Visit { db: app.db, gateway: app.gateway, guest, locale, trace });

@@ -223,6 +223,20 @@ pub async fn touch(tx: &mut Tx, who: &Actor, session: &str) -> Result<()> {
     Ok(())
 }
 
+/// Ends a session for good whose time was over when somebody came with it: a clock that is set back revives none.
+pub async fn lapse(tx: &mut Tx, who: &Actor, session: &str) -> Result<()> {
+    tx.unaudited();
+    run!(
+        tx,
+        "update portal_session set revoked_ms = $3 where tenant = $1 and id = $2 and revoked_ms is null
+         and (last_seen_ms + idle_ms <= $3 or started_ms + max_ms <= $3)",
+        who.tenant.key,
+        session,
+        tx.now
+    )?;
+    Ok(())
+}
+
 /// How stale `last_seen` may grow before it is written again.
 pub const TOUCH_MS: i64 = 60 * 1000;
 

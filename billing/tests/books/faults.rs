@@ -4,11 +4,12 @@ use billing::gateway::{Notice, Outcome, PaymentGateway};
 use billing::invoice::{self, Invoice, Status as InvoiceStatus};
 use billing::payment::charge::{self, AttemptStatus, Charge, ChargeFilter};
 use billing::payment::{IntentStatus, fate};
+use billing::store::Conn;
 use billing::subscription::create::PaymentBehavior;
 use billing::subscription::{NewSubscription, Status};
-use billing::{Error, Page, payment};
+use billing::{Error, Page, payment, transact};
 
-use crate::support::{DAY, HOUR, MINUTE, Stage, done, kind, on_both, plan, refused, scale, seen};
+use crate::support::{DAY, HOUR, MINUTE, Stage, done, kind, on_both, on_sqlite, plan, refused, scale, seen};
 
 const FAULTS: &[&str] = &[
     "pm_sandbox_timeoutBeforeCharge",
@@ -328,6 +329,29 @@ async fn what_is_paid_twice_goes_back_once() {
         assert_eq!((stage.agreed().await, stage.sandbox.refunded("eur").await.unwrap()), (1000, 1000));
         let reasons: Vec<(String,)> = stage.rows("select reason from refund where status = 'succeeded'").await;
         assert_eq!(reasons, [("duplicate".to_owned(),)]);
+    })
+    .await;
+}
+
+/// SQLite rolls back by itself what does not fit any more: the one connection that writes must not be lost over it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_what_does_not_fit_and_nothing_after_it() {
+    on_sqlite(async |stage| {
+        let before = stage.customer().await;
+        let full: billing::Result<()> = transact!(stage.db, |tx| {
+            if let Conn::Sqlite(inner) = &mut tx.conn {
+                // No page more than there are; it holds as long as the connection does.
+                sqlx::query("pragma max_page_count = 1").execute(&mut **inner).await.map_err(Error::from)?;
+            }
+            for _ in 0..1000 {
+                billing::customer::create(tx, &stage.who, Default::default()).await?;
+            }
+            Ok(())
+        });
+        assert!(matches!(full, Err(Error::Unavailable(_))), "{full:?}");
+        let after = stage.customer().await;
+        let kept: Vec<(String,)> = stage.rows("select id from customer order by created, id").await;
+        assert_eq!(kept, [(before.id,), (after.id,)], "all of it or nothing");
     })
     .await;
 }

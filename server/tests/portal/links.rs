@@ -138,6 +138,8 @@ async fn a_session_ends_after_thirty_idle_minutes_and_two_hours_at_most() {
     assert!(is_in().await, "used within the idle limit");
     stage.clock.advance(30 * MINUTE);
     assert!(!is_in().await, "idle for thirty minutes");
+    stage.clock.advance(-30 * MINUTE);
+    assert!(!is_in().await, "a clock that is set back revives no session");
 
     let (cookie, _) = stage.sign_in(&merchant.who, &merchant.customer).await;
     let is_in = async || stage.send(page("/", &cookie)).await.status() == StatusCode::OK;

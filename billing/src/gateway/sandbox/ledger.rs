@@ -3,11 +3,12 @@
 use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool};
 
 use super::methods::{Behaviour, Fault};
 use crate::error::{Error, Result};
 use crate::gateway::{Charge, Notice, Outcome, Refund, Refunded};
+use crate::store::sqlite_pool;
 
 const TABLES: &[&str] = &[
     // `outcome` is `lost` for a request that never got through: the processor knows nothing of it.
@@ -36,7 +37,7 @@ impl Ledger {
         if let Some(folder) = options.get_filename().parent() {
             std::fs::create_dir_all(folder).map_err(|e| Error::internal(format!("{}: {e}", folder.display())))?;
         }
-        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        let pool = sqlite_pool(1).connect_with(options).await?;
         for table in TABLES {
             sqlx::query(*table).execute(&pool).await?;
         }
