@@ -1,6 +1,5 @@
 """D14: the clock jumps while the program runs: an hour back, a day and ten years on, and it runs at another speed."""
-import http.client
-
+from browser import page, sign_in
 from cluster import installed
 from installation import check, faketime, until
 from shop import Shop
@@ -86,25 +85,3 @@ def everything_renewed(shop, seconds):
     """Whether every subscription is paid until a time so far from now."""
     by = shop.frozen + seconds
     return all(s['items']['data'][0]['current_period_end'] > by for s in shop.api.all('/v1/subscriptions'))
-
-
-def sign_in(installation, customer):
-    """Follows a portal link as a browser does that a page led here; answers the cookie."""
-    link = installation.run('session', 'create', '--customer', customer).strip()
-    headers = {'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document', 'Accept': 'text/html'}
-    answer = fetch(installation, '/session/' + link.rsplit('/', 1)[1], headers)
-    return answer.headers['set-cookie'].split(';')[0]
-
-
-def page(installation, cookie):
-    """The status of the portal's overview."""
-    return fetch(installation, '/', {'Cookie': cookie, 'Accept': 'text/html', 'Sec-Fetch-Site': 'none'}).status
-
-
-def fetch(installation, path, headers):
-    connection = http.client.HTTPConnection('127.0.0.1', installation.port, timeout=40)
-    connection.request('GET', path, headers={'Host': f'localhost:{installation.port}', **headers})
-    answer = connection.getresponse()
-    answer.read()
-    connection.close()
-    return answer

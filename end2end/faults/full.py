@@ -3,6 +3,7 @@ import os
 import subprocess
 import time
 
+from browser import page, sign_in
 from cluster import Cluster
 from installation import Installation, check, scale
 from load import Buyer, Load
@@ -35,10 +36,11 @@ def on(folder, disk, database):
     installation.create_merchant()
     installation.start()
     load, refused = Load(installation, CUSTOMERS), 0
+    cookie = sign_in(installation, load.buyers[0].customer)
     for _ in range(scale(1, 20)):
         served(load.buyers)
         filler = fill(disk)
-        refused += refused_while_full(installation, load.buyers)
+        refused += refused_while_full(installation, load.buyers, cookie)
         filler.unlink()
         # What was on its way may be locked for a minute; anybody else is served at once.
         served([Buyer(load.shop) for _ in range(CUSTOMERS)])
@@ -70,7 +72,7 @@ def fill(disk):
     return filler
 
 
-def refused_while_full(installation, buyers):
+def refused_while_full(installation, buyers, cookie):
     api, refused, end = installation.client(), 0, time.monotonic() + 60
     for buyer in buyers:
         buyer.step()
@@ -83,4 +85,5 @@ def refused_while_full(installation, buyers):
             refused += 1
         for path in ('/v1/customers?limit=5', '/v1/invoices?limit=5', f'/v1/customers/{buyers[0].customer}'):
             api.get(path)
+        check(page(installation, cookie) == 200, 'the portal does not show its overview')
     return refused
