@@ -195,6 +195,7 @@ create index subscription_listed on subscription (tenant, created desc, id desc)
 create index subscription_of_customer on subscription (tenant, customer, created desc, id desc);
 create index subscription_due on subscription (wakes_at) where clock_id is null and wakes_at is not null;
 create index subscription_due_on_clock on subscription (tenant, clock_id, next_due) where clock_id is not null and next_due is not null;
+create index subscription_parked on subscription (parked_at) where parked_at is not null;
 
 create table subscription_item (
     tenant       bigint not null,

@@ -1,13 +1,18 @@
 //! What time does to a subscription: the trial ends, a period renews, a cancellation takes effect. One step at a time,
 //! so that a worker that is days late makes each missed period once, in order.
 
+pub mod parking;
+
+use std::pin::Pin;
+
 use crate::actor::Actor;
 use crate::clock::Seconds;
 use crate::customer::{self, Customer};
 use crate::error::{Error, Result};
 use crate::invoice::{self, Invoice};
 use crate::payment;
-use crate::store::{Tx, one};
+use crate::preview;
+use crate::store::Tx;
 use crate::subscription::due::Due;
 use crate::subscription::{
     self, MissingPaymentMethod, Status, Subscription, announce, cancel, collection, pause, pending, save,
@@ -35,24 +40,42 @@ pub enum Step {
     Parked,
 }
 
-/// How often one item may be billed for one day of the subscription's own time. More is a defect that bills in a loop.
-const MOST_A_DAY: i64 = 15;
-const DAY: i64 = 86_400;
-
 /// Takes the one step that is due on a subscription, at the instant it was due.
 pub async fn advance(tx: &mut Tx, who: &Actor, id: &str) -> Result<Step> {
     let subscription = subscription::get(tx, who, id).await?;
     let customer = customer::get_or_deleted(tx, who, &subscription.customer).await?;
     let now = customer::now(tx, who, &customer).await?;
     let Some((at, due)) = subscription.next_by(now) else { return Ok(Step::Waiting) };
+    take(tx, who, subscription, &customer, (at, due)).await
+}
+
+/// On the heap, each in its own size: steps are taken within steps.
+type Taken<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+fn take<'a>(
+    tx: &'a mut Tx,
+    who: &'a Actor,
+    subscription: Subscription,
+    customer: &'a Customer,
+    (at, due): (Seconds, Due),
+) -> Taken<'a, Step> {
     match due {
-        Due::Expiry => expire(tx, who, subscription, at).await,
-        Due::Cancellation => end(tx, who, subscription, at).await,
-        Due::PendingUpdate => pending::expire(tx, who, &subscription, at).await.map(|_| Step::Dropped),
-        Due::Collection => collection::end(tx, who, subscription).await.map(|_| Step::Collecting),
-        Due::Notice => tell(tx, who, subscription).await,
-        Due::Resume | Due::Period => turn(tx, who, subscription, &customer, at).await,
+        Due::Expiry => Box::pin(expire(tx, who, subscription, at)),
+        Due::Cancellation => Box::pin(end(tx, who, subscription, at)),
+        Due::PendingUpdate => Box::pin(drop_update(tx, who, subscription, at)),
+        Due::Collection => Box::pin(collect(tx, who, subscription)),
+        Due::TrialNotice => Box::pin(tell_of_trial(tx, who, subscription)),
+        Due::InvoiceNotice => Box::pin(tell_of_invoice(tx, who, subscription)),
+        Due::Resume | Due::Period => Box::pin(turn(tx, who, subscription, customer, at)),
     }
+}
+
+async fn drop_update(tx: &mut Tx, who: &Actor, subscription: Subscription, at: Seconds) -> Result<Step> {
+    pending::expire(tx, who, &subscription, at).await.map(|_| Step::Dropped)
+}
+
+async fn collect(tx: &mut Tx, who: &Actor, subscription: Subscription) -> Result<Step> {
+    collection::end(tx, who, subscription).await.map(|_| Step::Collecting)
 }
 
 async fn end(tx: &mut Tx, who: &Actor, subscription: Subscription, at: Seconds) -> Result<Step> {
@@ -90,13 +113,10 @@ async fn turn(tx: &mut Tx, who: &Actor, subscription: Subscription, customer: &C
 }
 
 async fn renew(tx: &mut Tx, who: &Actor, before: Subscription, due: Seconds) -> Result<Step> {
-    let recurring = before.recurring().ok_or_else(|| Error::internal("a subscription without a recurring item"))?;
-    let mut next = before.clone();
-    next.cycle += 1;
-    next.current_period_start = recurring.start_of(next.billing_cycle_anchor, next.cycle)?;
-    next.current_period_end = recurring.start_of(next.billing_cycle_anchor, next.cycle + 1)?;
-    if is_billed_already(tx, who, &next, due).await? {
-        return park(tx, who, before).await;
+    let mut next = following(&before)?;
+    if parking::is_billed_already(tx, who, &next, due).await? {
+        parking::park(tx, who, before).await?;
+        return Ok(Step::Parked);
     }
     if next.status == Status::Trialing {
         next.enter(Status::Active, due)?;
@@ -114,48 +134,45 @@ async fn renew(tx: &mut Tx, who: &Actor, before: Subscription, due: Seconds) -> 
     Ok(Step::Billed(Box::new(invoice)))
 }
 
-/// The bound on what a defect can cost: whether the period that is about to begin has its invoice already, or one item
-/// has been billed too often for the day on which it begins.
-async fn is_billed_already(tx: &mut Tx, who: &Actor, next: &Subscription, due: Seconds) -> Result<bool> {
-    let (invoices,): (i64,) = one!(
-        tx,
-        "select count(*) from invoice where tenant = $1 and subscription = $2 and cycle_start = $3 and status <> 'void'",
-        who.tenant.key,
-        &next.id,
-        next.current_period_start
-    )?;
-    let day = Seconds(due.0.div_euclid(DAY) * DAY);
-    let (lines,): (i64,) = one!(
-        tx,
-        "select cast(coalesce(max(n), 0) as bigint) from (
-             select count(*) as n from invoice i join invoice_line l on l.tenant = i.tenant and l.invoice = i.id
-             where i.tenant = $1 and i.subscription = $2 and i.billing_reason = 'subscription_cycle'
-             and i.created >= $3 and i.created < $4 and l.subscription_item is not null
-             group by l.subscription_item) as counted",
-        who.tenant.key,
-        &next.id,
-        day,
-        day.plus(DAY)
-    )?;
-    Ok(invoices > 0 || lines >= MOST_A_DAY)
-}
-
-/// Nothing more happens to it by itself. It can be canceled, as always.
-async fn park(tx: &mut Tx, who: &Actor, before: Subscription) -> Result<Step> {
-    let mut parked = Subscription { parked_at: Some(tx.now.seconds()), ..before.clone() };
-    save(tx, who, &mut parked).await?;
-    tracing::error!(subscription = before.id, "parked: it would have been billed twice");
-    crate::audit::note(tx, who, "subscription.parked", "subscription", &before.id, Some(&before.customer)).await?;
-    Ok(Step::Parked)
+/// As it is in its next period.
+fn following(subscription: &Subscription) -> Result<Subscription> {
+    let missing = || Error::internal("a subscription without a recurring item");
+    let recurring = subscription.recurring().ok_or_else(missing)?;
+    let mut next = subscription.clone();
+    next.cycle += 1;
+    next.current_period_start = recurring.start_of(next.billing_cycle_anchor, next.cycle)?;
+    next.current_period_end = recurring.start_of(next.billing_cycle_anchor, next.cycle + 1)?;
+    Ok(next)
 }
 
 /// A trial is about to end.
-async fn tell(tx: &mut Tx, who: &Actor, before: Subscription) -> Result<Step> {
+async fn tell_of_trial(tx: &mut Tx, who: &Actor, before: Subscription) -> Result<Step> {
     let mut told = Subscription { told: Some(before.current_period_end), ..before };
     save(tx, who, &mut told).await?;
     let event = "customer.subscription.trial_will_end";
     announce(tx, who, None, &told, event, &[event]).await?;
     Ok(Step::Told)
+}
+
+/// A renewal is about to be billed: its invoice, as it would be made now. Where it would make none, nothing is told.
+async fn tell_of_invoice(tx: &mut Tx, who: &Actor, before: Subscription) -> Result<Step> {
+    let at = before.current_period_end;
+    let mut told = Subscription { told: Some(at), ..before };
+    let changed = tx.is_changed();
+    save(tx, who, &mut told).await?;
+    // That it was told of is nothing about it: the event itself is what happened.
+    tx.beside(changed);
+    if let Some(invoice) = upcoming(tx, who, &told.id).await? {
+        let reason = "upcoming".to_owned();
+        let invoice = Invoice { billing_reason: reason, next_payment_attempt: Some(at), ..invoice };
+        invoice::announce(tx, who, None, &invoice, "invoice.upcoming", &["invoice.upcoming"]).await?;
+    }
+    Ok(Step::Told)
+}
+
+/// A preview takes steps of this module itself, so that its type cannot be spelled out.
+fn upcoming<'a>(tx: &'a mut Tx, who: &'a Actor, id: &'a str) -> Taken<'a, Option<Invoice>> {
+    Box::pin(preview::renewal(tx, who, id))
 }
 
 /// The first invoice was not paid within 23 hours: nothing is owed any more.

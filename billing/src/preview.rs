@@ -57,6 +57,14 @@ pub async fn open(tx: &mut Tx, who: &Actor, subject: Subject, supposed: Supposed
     Ok((mark, Box::pin(make(tx, who, subject, supposed)).await?))
 }
 
+/// The invoice of a subscription's next renewal, as it would be made now; `None` where it will make none.
+pub(crate) async fn renewal(tx: &mut Tx, who: &Actor, id: &str) -> Result<Option<Invoice>> {
+    let mark = tx.mark().await?;
+    let made = Box::pin(next(tx, who, id, None)).await.map(|made| made.map(|made| as_draft(tx, made)));
+    tx.go_back(mark).await?;
+    made
+}
+
 async fn make(tx: &mut Tx, who: &Actor, subject: Subject, supposed: Supposed) -> Result<Invoice> {
     suppose(tx, who, &subject, supposed).await?;
     let (made, id) = match subject {
@@ -127,7 +135,7 @@ pub(crate) async fn next(tx: &mut Tx, who: &Actor, id: &str, made: Option<Invoic
         Box::pin(status::paid(tx, who, &owed, now)).await?;
     }
     for _ in 0..MOST_STEPS {
-        let Some(due) = subscription::get(tx, who, id).await?.due() else { return Ok(None) };
+        let Some(due) = subscription::get(tx, who, id).await?.acts() else { return Ok(None) };
         tx.freeze(due.max(now));
         match Box::pin(cycle::advance(tx, who, id)).await? {
             Step::Billed(invoice) => return Ok(Some(*invoice)),

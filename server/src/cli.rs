@@ -41,6 +41,9 @@ enum Command {
     /// Portal sessions for support staff.
     #[command(subcommand)]
     Session(commands::session::Command),
+    /// Subscriptions that were stopped before they could be billed twice.
+    #[command(subcommand)]
+    Subscription(commands::subscription::Command),
     /// Bring the database's schema up to date.
     Migrate,
     /// Write a consistent copy of an SQLite database while it is in use.
@@ -65,6 +68,7 @@ pub async fn run() -> Result<(), String> {
         Command::Sandbox(options) => commands::sandbox::run(&settings, &options).await,
         Command::Key(command) => commands::key::run(&settings, command).await,
         Command::Session(command) => commands::session::run(&settings, command).await,
+        Command::Subscription(command) => commands::subscription::run(&settings, command).await,
         Command::Migrate => commands::open(&settings).await.map(|_| println!("The database is up to date.")),
         Command::Backup { file } => commands::backup::run(&settings, &file).await,
         Command::Openapi => {

@@ -9,6 +9,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, VIA, WWW_AUTHEN
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use billing::cycle::parking;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use subtle::ConstantTimeEq;
@@ -21,6 +22,7 @@ const REQUEST_SECONDS: &str = "portico_http_request_duration_seconds";
 const JOBS: &str = "portico_worker_jobs_total";
 const CONNECTIONS: &str = "portico_database_connections";
 const MOST_CONNECTIONS: &str = "portico_database_connections_max";
+const PARKED: &str = "portico_subscriptions_parked";
 const BUILD: &str = "portico_build_info";
 
 /// Upper bounds in seconds; a page takes milliseconds, a charge at a processor may take tens of seconds.
@@ -44,6 +46,7 @@ fn prometheus() -> &'static PrometheusHandle {
         describe_counter!(JOBS, "Jobs that this process's worker ran, by kind and outcome.");
         describe_gauge!(CONNECTIONS, "Open database connections, by pool and whether they are in use.");
         describe_gauge!(MOST_CONNECTIONS, "How many connections a pool may open.");
+        describe_gauge!(PARKED, "Subscriptions that were stopped before they could be billed twice.");
         describe_gauge!(BUILD, "1, labelled with the program's version.");
         gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         handle
@@ -105,7 +108,15 @@ pub async fn show(State(app): State<App>, request: Parts) -> Response {
         open("used").set(f64::from(pool.open.saturating_sub(pool.idle)));
         gauge!(MOST_CONNECTIONS, "pool" => pool.name).set(f64::from(pool.most));
     }
+    match parked(&app).await {
+        Ok(parked) => gauge!(PARKED).set(f64::from(u32::try_from(parked).unwrap_or(u32::MAX))),
+        Err(error) => tracing::error!(?error, "what is parked could not be counted"),
+    }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
+}
+
+async fn parked(app: &App) -> billing::Result<i64> {
+    parking::count(&mut app.db.read().await?).await
 }
 
 /// A connection from loopback that no proxy handed on: one that runs on this machine says so in a header, or keeps the

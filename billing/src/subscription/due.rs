@@ -2,7 +2,7 @@
 
 use crate::clock::Seconds;
 use crate::id;
-use crate::subscription::{Status, Subscription};
+use crate::subscription::{CollectionMethod, Status, Subscription};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -10,6 +10,8 @@ const DAY: i64 = 24 * HOUR;
 const MOST_INCOMPLETE: i64 = 23 * HOUR;
 /// How long before a trial ends the merchant is told (Stripe's `customer.subscription.trial_will_end`).
 const TRIAL_NOTICE: i64 = 3 * DAY;
+/// How long before it is made the merchant is told of a renewal's invoice (Stripe's `invoice.upcoming`).
+const INVOICE_NOTICE: i64 = 7 * DAY;
 
 /// In the order in which they happen where several are due at one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,10 +25,19 @@ pub enum Due {
     Collection,
     /// A pause ends.
     Resume,
-    /// The merchant is told what is about to happen.
-    Notice,
+    /// The merchant is told that a trial is about to end.
+    TrialNotice,
+    /// The merchant is told of the invoice that the end of the period brings.
+    InvoiceNotice,
     /// The period ends, and with it a trial; what waits for that takes effect, and the next period is billed.
     Period,
+}
+
+impl Due {
+    /// Whether nothing is done but to tell of what is to come.
+    fn is_notice(self) -> bool {
+        matches!(self, Self::TrialNotice | Self::InvoiceNotice)
+    }
 }
 
 impl Subscription {
@@ -42,7 +53,8 @@ impl Subscription {
                 (self.cancel_at, Due::Cancellation),
                 (self.pending_update_expires_at, Due::PendingUpdate),
                 (collects_again, Due::Collection),
-                (self.notice(), Due::Notice),
+                (self.trial_notice(), Due::TrialNotice),
+                (self.invoice_notice(), Due::InvoiceNotice),
                 (Some(self.current_period_end), Due::Period),
             ],
         };
@@ -57,7 +69,7 @@ impl Subscription {
     /// What is to be done at `now`, if anything. Nobody is told of the end of a period that is over already.
     pub(crate) fn next_by(&self, now: Seconds) -> Option<(Seconds, Due)> {
         let is_over = self.current_period_end <= now;
-        self.to_come().filter(|(at, due)| *at <= now && !(is_over && *due == Due::Notice)).min()
+        self.to_come().filter(|(at, due)| *at <= now && !(is_over && due.is_notice())).min()
     }
 
     /// When time next does something to it.
@@ -65,16 +77,35 @@ impl Subscription {
         self.next().map(|(at, _)| at)
     }
 
-    /// When a worker takes it up: what bills is spread over the hour, each subscription at its own minute of it.
+    /// When time next does more to it than tell of it.
+    pub(crate) fn acts(&self) -> Option<Seconds> {
+        self.to_come().filter(|(_, due)| !due.is_notice()).min().map(|(at, _)| at)
+    }
+
+    /// When a worker takes it up: what bills, or works out a bill, is spread over the hour, each subscription at its own
+    /// minute of it.
     pub(crate) fn wakes(&self) -> Option<Seconds> {
-        self.next().map(|(at, due)| if due == Due::Period { at.plus(spread(&self.id)) } else { at })
+        let bills = |due| matches!(due, Due::InvoiceNotice | Due::Period);
+        self.next().map(|(at, due)| if bills(due) { at.plus(spread(&self.id)) } else { at })
     }
 
     /// When the merchant is told of the end of this period. A trial shorter than the notice is told of at once.
-    fn notice(&self) -> Option<Seconds> {
+    fn trial_notice(&self) -> Option<Seconds> {
         let end = self.current_period_end;
         (self.status == Status::Trialing && self.told != Some(end))
             .then(|| end.plus(-TRIAL_NOTICE).max(self.current_period_start))
+    }
+
+    /// When the merchant is told of the next renewal, if it will be charged by itself. Of what renews more often than the
+    /// notice is long, nobody is told.
+    fn invoice_notice(&self) -> Option<Seconds> {
+        let (start, end) = (self.current_period_start, self.current_period_end);
+        let at = end.plus(-INVOICE_NOTICE);
+        let renews = matches!(self.status, Status::Active | Status::PastDue)
+            && self.cancel_at.is_none_or(|at| at > end)
+            && self.pause_collection.is_none()
+            && self.collection_method == CollectionMethod::ChargeAutomatically;
+        (renews && self.told != Some(end) && at > start).then_some(at)
     }
 }
 

@@ -119,9 +119,11 @@ fn legacy(tenant: &Tenant, s: &Subscription) -> Value {
     })
 }
 
-/// A pause by status, which Stripe does not date, and what waits: Stripe has schedules for that.
+/// When a defect's bound stopped it; a pause by status, which Stripe does not date; and what waits, for which Stripe has
+/// schedules.
 fn ours(tenant: &Tenant, s: &Subscription) -> Value {
     json!({
+        "parked_at": s.parked_at,
         "paused_at": s.paused_at,
         "resumes_at": s.resumes_at,
         "scheduled_change": s.scheduled.as_ref().map(|change| scheduled_change(tenant, change)),

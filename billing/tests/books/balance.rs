@@ -6,7 +6,7 @@ use billing::invoice::{self, Invoice, Status};
 use billing::subscription::{CollectionMethod, NewSubscription, Status as SubscriptionStatus};
 use billing::{Currency, Page, Patch};
 
-use crate::support::{Stage, done, field, kind, on_both, plan, refused, seen};
+use crate::support::{DAY, Stage, done, field, kind, on_both, plan, refused, seen};
 
 async fn adjust(stage: &Stage, customer: &str, amount: i64, currency: &str) -> BalanceTransaction {
     let currency = Currency::parse(currency, "currency").unwrap();
@@ -142,7 +142,7 @@ async fn a_start_that_credit_covers_is_active_at_once() {
             assert_eq!((created.subscription.status, created.collect), (SubscriptionStatus::Active, false));
             assert_eq!((created.invoice.status, created.invoice.amount_due), (Status::Paid, 0));
             let kept = stage.subscription(&created.subscription.id).await;
-            assert_eq!((&kept, kept.next_due), (&created.subscription, Some(kept.current_period_end)));
+            assert_eq!((&kept, kept.next_due), (&created.subscription, Some(kept.current_period_end.plus(-7 * DAY))));
         }
         assert_eq!(stage.captured().await, 0);
     })

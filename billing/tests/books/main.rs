@@ -34,6 +34,7 @@ mod invoice_search;
 mod invoices;
 mod isolation;
 mod jobs;
+mod notices;
 mod offers;
 mod pauses;
 mod payment_methods;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use billing::cycle::parking;
 use billing::gateway::PaymentGateway;
 use billing::invoice::{Invoice, Status as InvoiceStatus};
 use billing::period::{Interval, Recurring};
-use billing::subscription::{self, Status, Subscription, cancel};
+use billing::subscription::{Status, Subscription, cancel};
 use billing::{Db, Seconds, work};
 
-use crate::support::{DAY, HOUR, Stage, at, done, on_both, plan, scale, seen};
+use crate::support::{HOUR, Stage, at, done, kind, on_both, plan, refused, scale, seen};
 
 /// Works until nothing is due; answers how much there was to do.
 async fn work_off(db: &Db, gateway: Arc<dyn PaymentGateway>) -> usize {
@@ -149,6 +150,7 @@ async fn renewals_wait_for_their_minute_of_the_hour() {
             let customer = stage.payer("pm_card_visa").await;
             stage.subscribe(plan(&customer, &price)).await;
         }
+        assert_eq!(stage.live_until(at("2026-02-21")).await, 40, "each is told of beforehand");
         let mut each = Vec::new();
         stage.go_to(at("2026-02-28"));
         for _ in 0..4 {
@@ -189,6 +191,38 @@ async fn a_second_invoice_for_a_period_parks_the_subscription() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_parked_goes_on_when_somebody_has_looked() {
+    on_both(async |stage| {
+        let subscription = stage.active().await;
+        let id = &subscription.id;
+        assert_eq!(kind(&refused!(stage, |tx| parking::release(tx, &stage.who, id))), "subscription_unexpected_state");
+        stage.live_until(at("2026-02-28")).await;
+        let back = "update subscription set cycle = cycle - 1, current_period_end = current_period_start, wakes_at = 0";
+        stage.force(back).await.unwrap();
+        stage.live_until(at("2026-03-01")).await;
+        let parked = seen!(stage, |tx| parking::list(tx));
+        assert_eq!((parked.len(), &parked[0].id, parked[0].parked_at), (1, id, stage.now()));
+        assert_eq!((&parked[0].merchant, parked[0].livemode), (&stage.merchant.id, false));
+        assert_eq!(seen!(stage, |tx| parking::tenant_of(tx, id)), stage.who.tenant);
+
+        let customer = stage.customer_named(&subscription.customer).await;
+        let guest = stage.portal(&customer);
+        assert_eq!(kind(&refused!(stage, |tx| parking::release(tx, &guest, id))), "forbidden");
+        assert_eq!(kind(&refused!(stage, |tx| parking::release(tx, &stage.stranger, id))), "missing");
+        let free = done!(stage, |tx| parking::release(tx, &stage.system(), id));
+        assert_eq!((free.parked_at, free.current_period_start), (None, at("2026-02-28")), "what is billed is billed");
+        assert_eq!(free.current_period_end, at("2026-03-31"));
+        assert!(stage.audit().await.contains(&("subscription.unparked".into(), id.clone())));
+        assert_eq!(stage.last_event(id).await.data["previous_attributes"]["parked_at"], parked[0].parked_at.0);
+        assert_eq!(seen!(stage, |tx| parking::count(tx)), 0);
+        stage.live_until(at("2026-03-31")).await;
+        assert_eq!(starts(&stage.invoices_of(&subscription).await), ["2026-01-31", "2026-02-28", "2026-03-31"].map(at));
+        assert_eq!(stage.agreed().await, 3000);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fifteen_times_in_one_day_is_enough() {
     on_both(async |stage| {
         let subscription = stage.active().await;
@@ -221,37 +255,6 @@ async fn one_that_cannot_be_advanced_keeps_no_other_waiting() {
         stage.pass(HOUR);
         assert_eq!(work_off(&stage.db, stage.sandbox.clone()).await, 1, "and later it goes on where it was");
         assert_eq!(starts(&stage.invoices_of(&broken).await), [at("2026-01-31"), at("2026-02-28")]);
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_merchant_is_told_three_days_before_a_trial_ends() {
-    on_both(async |stage| {
-        let price = stage.price(1000).await;
-        let mut on_trial = Vec::new();
-        for days in [14, 2] {
-            let customer = stage.payer("pm_card_visa").await;
-            let trial = subscription::create::Trial::Days(days);
-            on_trial.push(stage.subscribe(subscription::NewSubscription { trial, ..plan(&customer, &price) }).await);
-        }
-        let told = async |n: usize| {
-            let events = stage.events_of(&on_trial[n].id).await;
-            events.iter().filter(|event| *event == "customer.subscription.trial_will_end").count()
-        };
-        work_off(&stage.db, stage.sandbox.clone()).await;
-        assert_eq!((told(0).await, told(1).await), (0, 1), "a short one at once");
-        stage.go_to(at("2026-02-11").plus(-1));
-        work_off(&stage.db, stage.sandbox.clone()).await;
-        assert_eq!(told(0).await, 0);
-        stage.pass(1);
-        work_off(&stage.db, stage.sandbox.clone()).await;
-        assert_eq!((told(0).await, told(1).await), (1, 1));
-        assert_eq!(stage.live_until(at("2026-02-14")).await, 1);
-        assert_eq!((told(0).await, told(1).await), (1, 1), "once");
-        let active = seen!(stage, |tx| subscription::get(tx, &stage.who, &on_trial[0].id));
-        assert_eq!((active.status, active.current_period_start), (Status::Active, at("2026-02-14")));
-        stage.pass(DAY);
     })
     .await;
 }

@@ -51,7 +51,7 @@ async fn a_card_that_pays_makes_it_active() {
             (subscription.metadata["seat"].as_str(), subscription.items[0].metadata["seat"].as_str()),
             ("7", "7")
         );
-        assert_eq!(subscription.next_due, Some(at("2026-02-28")));
+        assert_eq!(subscription.next_due, Some(at("2026-02-21")), "the merchant is told of the next invoice");
 
         assert_eq!((invoice.status, invoice.total, invoice.amount_paid), (InvoiceStatus::Paid, 3000, 3000));
         assert_eq!((invoice.attempt_count, invoice.amount_remaining()), (1, 0));

@@ -240,7 +240,7 @@ fn subscription() -> Subscription {
         metadata: metadata(),
         told: None,
         next_due: Some(LATER),
-        parked_at: None,
+        parked_at: Some(THEN),
         created: THEN,
         version: 1,
         items: vec![item()],

@@ -7,6 +7,7 @@ pub mod merchant;
 pub mod sandbox;
 pub mod serve;
 pub mod session;
+pub mod subscription;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
