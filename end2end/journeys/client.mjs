@@ -2,6 +2,7 @@
 // its way in.
 import assert from 'node:assert/strict'
 import { afterEach, describe } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Stripe from 'stripe'
 import Stripe17 from 'stripe-v17'
 import { problems } from '../shapes/shape.mjs'
@@ -81,7 +82,8 @@ export async function customerWith(stripe, method, more = {}) {
 /** Moves a test clock, and waits until everything that was due by then is done. */
 export async function advance(stripe, { id }, frozen_time) {
   let clock = await stripe.testHelpers.testClocks.advance(id, { frozen_time })
-  while (clock.status === 'advancing') clock = await stripe.testHelpers.testClocks.retrieve(id)
+  assert.deepEqual([clock.status, clock.status_details.advancing.target_frozen_time], ['advancing', frozen_time])
+  for (; clock.status === 'advancing'; await sleep(50)) clock = await stripe.testHelpers.testClocks.retrieve(id)
   assert.deepEqual([clock.status, clock.frozen_time], ['ready', frozen_time])
 }
 

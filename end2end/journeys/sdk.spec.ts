@@ -16,6 +16,7 @@ const SCRIPTS = [
   [process.execPath, 'shapes/parameters.mjs', '--check'],
   [process.execPath, 'journeys/node.mjs'],
   [process.execPath, 'journeys/money.mjs'],
+  [process.execPath, 'journeys/time.mjs'],
   [python, 'journeys/journey.py'],
   [process.execPath, 'shapes/check.mjs'],
   [process.execPath, 'shapes/compatibility.mjs', '--check'],
