@@ -45,9 +45,10 @@ export function problems(body, path = '') {
     const wrong = run(LIST, body, path)
     return wrong.length ? wrong : body.data.flatMap((one, n) => problems(one, `${path}/data/${n}`))
   }
-  if (!schemas.definitions[name]) return [`${path || '/'} is ${name ? `a ${name}, which has no shape here` : 'no object'}`]
   const ours = document.getSchema(`openapi#/components/schemas/${name}`)
-  const wrong = run(ajv.getSchema(`stripe#/definitions/${name}`), body, path)
+  const stripes = schemas.definitions[name] && ajv.getSchema(`stripe#/definitions/${name}`)
+  if (!ours && !stripes) return [`${path || '/'} is ${name ? `a ${name}, which has no shape here` : 'no object'}`]
+  const wrong = stripes ? run(stripes, body, path) : []
   wrong.push(...(ours ? run(ours, body, path).map(problem => `${problem}, says openapi.json`) : [`${path || '/'} is a ${name}, which openapi.json does not have`]))
   return name === 'event' ? [...wrong, ...problems(body.data?.object, `${path}/data/object`)] : wrong
 }

@@ -50,7 +50,7 @@ impl Maker {
             (_, Some(stripe)) => self.translated(value, stripe),
             (Value::Object(fields), None) => self.object(fields, &json!({ "type": ["null", "object"] })),
             (Value::Array(list), None) => {
-                json!({ "type": "array", "items": list.first().map_or(json!({}), |first| self.schema(first, None)) })
+                json!({ "type": ["null", "array"], "items": list.first().map_or(json!({}), |first| self.schema(first, None)) })
             }
             (Value::String(_), None) => json!({ "type": ["null", "string"] }),
             (Value::Number(_), None) => json!({ "type": ["null", "integer"] }),
