@@ -92,11 +92,16 @@ def main(names):
     # PostgreSQL's own user must come through.
     folder.chmod(0o755)
     is_well = True
-    with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        for done in concurrent.futures.as_completed([pool.submit(one, folder, *run) for run in runs]):
-            line, well = done.result()
-            print(line, flush=True)
-            is_well &= well
+    try:
+        with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            for done in concurrent.futures.as_completed([pool.submit(one, folder, *run) for run in runs]):
+                line, well = done.result()
+                print(line, flush=True)
+                is_well &= well
+    finally:
+        for line in Path('/proc/mounts').read_text().splitlines():
+            if line.split()[1].startswith(str(folder)):
+                subprocess.run(['umount', '-l', line.split()[1]], check=False)
     if is_well:
         shutil.rmtree(folder)
     else:
