@@ -1,9 +1,8 @@
 """D2: killed at any moment while two hundred clients are at it."""
 import random
-import time
 
 from cluster import installed
-from installation import IS_RELEASE, check, scale
+from installation import IS_RELEASE, check, scale, until
 from load import Load
 
 CLIENTS = 200
@@ -14,15 +13,15 @@ def run(folder, database):
     installation = installed(folder, database)
     installation.start()
     load = Load(installation, CLIENTS)
-    slowest, served = 0, 0
+    slowest = 0
     load.begin()
     for number in range(scale(20, 500)):
-        time.sleep(random.uniform(0.1, 0.6))
+        due = load.acknowledged() + random.randint(1, 30)
+        until(lambda: load.failed or load.acknowledged() >= due, 'nobody is served')
         if installation.cluster and number % 2:
             installation.cluster.kill()
             installation.cluster.start()
             continue
-        served = load.acknowledged()
         installation.kill()
         installation.later()
         slowest = max(slowest, installation.start())
@@ -33,7 +32,6 @@ def run(folder, database):
     installation.start()
     load.verify()
     installation.end()
-    check(served > 100, f'only {served} changes were acknowledged')
     # How fast a machine is that has other work to do says nothing.
     check(not IS_RELEASE or slowest <= 2, f'it took {slowest:.1f} s to serve again')
     return f'{scale(20, 500)} crashes, {load.acknowledged()} changes acknowledged and none lost, served again after at most {slowest:.2f} s'
