@@ -56,7 +56,7 @@ pub fn document() -> impl IntoView {
         <!DOCTYPE html>
         <html lang=locale.tag() dir=locale.dir() class=ground>
             <head>
-                <Head names look nonce=nonce.as_ref().map(ToString::to_string)/>
+                <Head look nonce=nonce.as_ref().map(ToString::to_string)/>
                 <link rel="modulepreload" href=format!("/{}", names.js) nonce=nonce.clone()/>
                 <link rel="modulepreload" href=format!("/{}", names.split) nonce=nonce.clone()/>
                 <link rel="preload" href=format!("/{}", names.wasm) r#as="fetch" r#type="application/wasm" crossorigin=""/>
@@ -80,14 +80,14 @@ fn hydration(names: &Names) -> String {
 }
 
 #[component]
-fn Head(names: &'static Names, look: Look, nonce: Option<String>) -> impl IntoView {
+fn Head(look: Look, nonce: Option<String>) -> impl IntoView {
     view! {
         <meta charset="utf-8"/>
         <meta name="viewport" content="width=device-width, initial-scale=1"/>
         <meta name="color-scheme" content="light dark"/>
         <meta name="robots" content="noindex"/>
         <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-        <link rel="stylesheet" href=format!("/{}", names.css)/>
+        <style nonce=nonce.clone() inner_html=site::style()></style>
         {look::rules(&look).map(|rules| view! { <style nonce=nonce inner_html=rules></style> })}
     }
 }
@@ -158,11 +158,11 @@ fn titled_page<V: IntoView + 'static>(
     let policy = static_policy(&nonce);
     let html = Owner::new().with(|| {
         text::provide(locale);
-        let (names, ground) = (site::names(), look::ground(&look));
+        let ground = look::ground(&look);
         view! {
             <html lang=locale.tag() dir=locale.dir() class=ground>
                 <head>
-                    <Head names look nonce=Some(nonce)/>
+                    <Head look nonce=Some(nonce)/>
                     <title>{title}</title>
                 </head>
                 <body>{body()}</body>

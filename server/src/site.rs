@@ -43,6 +43,16 @@ pub fn names() -> &'static Names {
     })
 }
 
+/// The look of every page. It travels in the document: who comes here comes twice a year, often on a phone, and a page
+/// that has to ask for its look is seen one round trip later.
+pub fn style() -> &'static str {
+    static STYLE: OnceLock<String> = OnceLock::new();
+    STYLE.get_or_init(|| {
+        let file = Site::get(&names().css);
+        file.map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
+    })
+}
+
 /// Refuses to serve a portal without its front end.
 pub fn check() -> Result<(), String> {
     if names().css.is_empty() {
