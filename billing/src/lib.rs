@@ -8,6 +8,7 @@
 pub mod actor;
 pub mod audit;
 pub mod catalog;
+pub mod check;
 pub mod clock;
 pub mod credit_note;
 pub mod customer;

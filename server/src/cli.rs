@@ -51,6 +51,8 @@ enum Command {
         /// Where to; a file that is there already is not written over.
         file: PathBuf,
     },
+    /// Prove the books: look at every invariant over the whole database; fails where one is broken.
+    Check(commands::check::Options),
     /// Print the OpenAPI document of the merchant API.
     Openapi,
     /// Ask the running server whether it is ready; for containers.
@@ -71,6 +73,7 @@ pub async fn run() -> Result<(), String> {
         Command::Subscription(command) => commands::subscription::run(&settings, command).await,
         Command::Migrate => commands::open(&settings).await.map(|_| println!("The database is up to date.")),
         Command::Backup { file } => commands::backup::run(&settings, &file).await,
+        Command::Check(options) => commands::check::run(&settings, &options).await,
         Command::Openapi => {
             print!("{}", reference::OPENAPI);
             Ok(())

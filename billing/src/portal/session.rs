@@ -275,7 +275,10 @@ pub async fn revoke_all(tx: &mut Tx, who: &Actor, customer: Option<&str>) -> Res
         tx.now,
         customer
     )?;
-    audit::note(tx, who, "billing_portal.session.revoked_all", "billing_portal.session", "", customer).await?;
+    // Nothing was done, perhaps since the customer is another merchant's: the log names none that is not this one's.
+    if ended > 0 {
+        audit::note(tx, who, "billing_portal.session.revoked_all", "billing_portal.session", "", customer).await?;
+    }
     Ok(ended)
 }
 

@@ -100,6 +100,8 @@ async fn it_works_until_thirty_days_after_the_invoice_is_due_or_settled() {
         assert!(is_open().await, "ten days until it is due, and thirty more");
         stage.pass(1);
         assert!(!is_open().await);
+        // Paid without a charge.
+        stage.tampers();
         done!(stage, |tx| async {
             let mut late = invoice::get(tx, &stage.who, &made.id).await?;
             invoice::mark_paid(tx, &stage.who, &mut late, 1000, stage.now()).await

@@ -16,6 +16,7 @@ mod changes;
 mod changes_discounted;
 mod changes_of_periods;
 mod changes_taxed;
+mod check;
 mod collection;
 mod credit_notes;
 mod customers;

@@ -16,6 +16,7 @@ async fn ask(stage: &Stage, key: &str, charge: &str, amount: i64) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sandbox_gives_back_what_it_took_and_no_more() {
     on_sqlite(async |stage| {
+        stage.tampers();
         stage.active().await;
         let (charge,): (String,) =
             stage.rows("select gateway_ref from payment_attempt where status = 'succeeded'").await.remove(0);

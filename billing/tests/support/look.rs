@@ -1,5 +1,8 @@
 //! Looking at the tables behind the operations' backs.
 
+use std::sync::atomic::Ordering;
+
+use billing::check::{self, Finding, Look};
 use billing::store::Conn;
 use billing::{Seconds, event};
 use sqlx::FromRow;
@@ -30,6 +33,7 @@ impl Stage {
 
     /// Runs a statement as an intruder would, past every rule but the database's own.
     pub async fn force(&self, sql: &'static str) -> Result<u64, sqlx::Error> {
+        self.tampers();
         let mut tx = self.db.begin().await.expect("a transaction");
         tx.unaudited();
         let done = match &mut tx.conn {
@@ -65,6 +69,27 @@ impl Stage {
     /// The actions in the audit log, oldest first, with the objects they were done to.
     pub async fn audit(&self) -> Vec<(String, String)> {
         self.rows("select action, object_id from audit_entry order by id").await
+    }
+
+    /// What this test leaves behind need not be sound: it does what no rule lets happen.
+    pub fn tampers(&self) {
+        self.tampered.store(true, Ordering::Relaxed);
+    }
+
+    /// What every invariant says of these books, at rest: a test moves the clock without anybody at work.
+    pub async fn check(&self) -> Vec<Finding> {
+        let look = Look { ledger: Some(&self.sandbox), at_rest: true };
+        check::run(&self.db, look).await.expect("the books can be looked at")
+    }
+
+    /// Every invariant holds, unless the test itself went past the rules.
+    pub(super) async fn sound(&self) {
+        if self.tampered.load(Ordering::Relaxed) {
+            return;
+        }
+        let broken = self.check().await.into_iter().filter(|finding| !finding.violations.is_empty());
+        let broken: Vec<Finding> = broken.collect();
+        assert!(broken.is_empty(), "the books do not prove themselves: {broken:#?}");
     }
 
     /// The books and the sandbox's ledger say the same; answers the sum that was kept.

@@ -9,6 +9,7 @@ mod look;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use billing::customer::Customer;
 use billing::directory::Merchant;
@@ -71,10 +72,13 @@ pub struct Stage {
     pub stranger: Actor,
     pub sandbox: Arc<Sandbox>,
     url: String,
+    /// Whether somebody has been at the tables past every rule.
+    tampered: AtomicBool,
     _folder: tempfile::TempDir,
 }
 
-/// Runs a test on SQLite, then on PostgreSQL where `PORTICO_TEST_POSTGRES` says where one is.
+/// Runs a test on SQLite, then on PostgreSQL where `PORTICO_TEST_POSTGRES` says where one is. The books that it leaves
+/// behind must be sound: every invariant is looked at.
 pub async fn on_both(test: impl AsyncFn(&Stage)) {
     on_sqlite(&test).await;
     on_postgres(&test).await;
@@ -83,7 +87,9 @@ pub async fn on_both(test: impl AsyncFn(&Stage)) {
 pub async fn on_sqlite(test: impl AsyncFn(&Stage)) {
     let folder = database::folder();
     let url = database::fresh_file(folder.path()).await;
-    test(&Stage::set(url, folder).await).await;
+    let stage = Stage::set(url, folder).await;
+    test(&stage).await;
+    stage.sound().await;
 }
 
 pub async fn on_postgres(test: impl AsyncFn(&Stage)) {
@@ -94,7 +100,14 @@ pub async fn on_postgres(test: impl AsyncFn(&Stage)) {
     let folder = database::folder();
     let url = server.fresh().await;
     let stage = Stage::set(url.clone(), folder).await;
-    let end = AssertUnwindSafe(test(&stage)).catch_unwind().await;
+    let story = async {
+        test(&stage).await;
+        // The same operations have left the same behind; here it takes longer to look.
+        if scale(0, 1) == 1 {
+            stage.sound().await;
+        }
+    };
+    let end = AssertUnwindSafe(story).catch_unwind().await;
     drop(stage);
     server.drop(&url).await;
     if let Err(panic) = end {
@@ -111,7 +124,7 @@ impl Stage {
         let sandbox = Arc::new(Sandbox::open(&ledger).await.expect("the sandbox opens"));
         let (merchant, who) = merchant_of(&db, "Umbra Coffee", "key_umbra").await;
         let (_, stranger) = merchant_of(&db, "Penumbra Tea", "key_penumbra").await;
-        Self { db, clock, merchant, who, stranger, sandbox, url, _folder: folder }
+        Self { db, clock, merchant, who, stranger, sandbox, url, tampered: AtomicBool::new(false), _folder: folder }
     }
 
     /// Another process on the same database: pools of its own.

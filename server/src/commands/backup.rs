@@ -6,19 +6,15 @@ use std::path::Path;
 
 use billing::Clock;
 
-use super::{connect, detail};
+use super::{connect_as_it_is, detail};
 use crate::config::Settings;
 
 pub async fn run(settings: &Settings, to: &Path) -> Result<(), String> {
     let at = |e: std::io::Error| format!("{}: {e}", to.display());
-    let Some(from) = settings.database_url.strip_prefix("sqlite://") else {
+    if !settings.database_url.starts_with("sqlite:") {
         return Err("PostgreSQL has its own: use pg_dump".into());
-    };
-    // Opening would make it.
-    if !Path::new(from.split('?').next().unwrap_or(from)).exists() {
-        return Err(format!("{from}: there is no database"));
     }
-    let db = connect(settings, Clock::system()).await?;
+    let db = connect_as_it_is(settings, Clock::system()).await?;
     let name = to.to_str().ok_or("the file's name must be UTF-8")?;
     // Made first, so that nobody else may read it, and so that a file that is there already stays as it is.
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(at)?;

@@ -1,6 +1,7 @@
 //! What each subcommand does.
 
 pub mod backup;
+pub mod check;
 pub mod demo;
 pub mod key;
 pub mod merchant;
@@ -11,6 +12,7 @@ pub mod subscription;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::time::Duration;
 
 use billing::{Actor, Clock, Db, Tenant, directory};
@@ -35,6 +37,17 @@ pub async fn connect(settings: &Settings, clock: Clock) -> Result<Db, String> {
         .await
         .map_err(|e| format!("cannot open the database: {}", detail(&e)))?;
     Ok(db.sealed_with(key).reached_at(&settings.public_url))
+}
+
+/// Opens a database that is there already: an SQLite file would be made.
+pub async fn connect_as_it_is(settings: &Settings, clock: Clock) -> Result<Db, String> {
+    if let Some(path) = settings.database_url.strip_prefix("sqlite://") {
+        let file = path.split('?').next().unwrap_or(path);
+        if !Path::new(file).exists() {
+            return Err(format!("{file}: there is no database"));
+        }
+    }
+    connect(settings, clock).await
 }
 
 /// An operator may read what a caller may not.

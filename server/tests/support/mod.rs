@@ -96,6 +96,11 @@ impl Shop {
         Self { app, clock, api, merchant, key, database_url, sandbox, folder: Arc::new(folder) }
     }
 
+    /// Where the processor keeps its ledger.
+    pub fn ledger_url(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("sandbox.db").display())
+    }
+
     /// Another merchant of the same installation.
     pub async fn neighbour(&self) -> Self {
         let (merchant, key) = merchant(&self.app.db).await;

@@ -150,10 +150,17 @@ impl Ledger {
     /// Every charge that was captured: its key, its amount and what of it was given back.
     pub(super) async fn captures(&self) -> Result<Vec<(String, i64, i64)>> {
         let rows = sqlx::query_as(
-            "select c.key, c.amount, cast(coalesce((select sum(r.amount) from refund r where r.charge = c.reference), 0) as bigint)
-             from charge c where c.outcome = 'succeeded' order by c.key",
+            "select c.key, c.amount, coalesce(r.back, 0) from charge c
+             left join (select charge, sum(amount) as back from refund group by charge) r on r.charge = c.reference
+             where c.outcome = 'succeeded' order by c.key",
         );
         Ok(rows.fetch_all(&self.pool).await?)
+    }
+
+    /// The keys of charges of which there is news to tell.
+    pub(super) async fn untold(&self) -> Result<Vec<String>> {
+        let rows: Vec<(String,)> = sqlx::query_as("select distinct key from notice").fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(|(key,)| key).collect())
     }
 
     /// The sum of all captured charges in one currency.

@@ -55,6 +55,11 @@ impl Sandbox {
     pub async fn captures(&self) -> Result<Vec<(String, i64, i64)>> {
         self.ledger.captures().await
     }
+
+    /// The keys of charges of which it still has news to tell.
+    pub async fn untold(&self) -> Result<Vec<String>> {
+        self.ledger.untold().await
+    }
 }
 
 impl PaymentGateway for Sandbox {
