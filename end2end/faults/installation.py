@@ -131,7 +131,7 @@ class Installation:
     def run(self, *arguments, may_fail=False):
         """One command of the program; answers what it printed."""
         done = subprocess.run([PROGRAM, *arguments], cwd=self.folder, env=self.variables(), text=True, capture_output=True)
-        check(may_fail or done.returncode == 0, f'portico {arguments[0]}: {done.stderr}')
+        check(may_fail or done.returncode == 0, f'portico {arguments[0]}: {done.stdout}{done.stderr}')
         return done if may_fail else done.stdout
 
     def create_merchant(self):
@@ -183,9 +183,11 @@ class Installation:
             self.process.send_signal(signal.SIGTERM)
             check(self.process.wait(timeout=20) == 0, f'it ended with {self.process.returncode}: {self.said()}')
 
-    def end(self):
-        """The last of it: it ends by itself, and never panicked."""
+    def end(self, has_true_books=True):
+        """The last of it: it ends by itself, its books prove themselves, and it never panicked."""
         self.stop()
+        if has_true_books:
+            self.run('check', '--at-rest')
         if self.cluster:
             self.cluster.remove()
         text = self.log.read_text(errors='replace')

@@ -128,7 +128,8 @@ def run(folder, database):
     installation.start()
     if database == 'postgres':
         installation.cluster = store.cluster
-    installation.end()
+    # Invoices that were made up prove nothing.
+    installation.end(has_true_books=False)
     check(killed > 1, 'it was never killed')
     return f'{killed} kills from nothing and from the version before with {INVOICES:,} invoices; each time the next start completed it'
 
