@@ -10,6 +10,7 @@ use crate::catalog::tax_rate::{self, Named};
 use crate::catalog::{Price, product};
 use crate::clock::Seconds;
 use crate::decimal::Decimal;
+use crate::discount::{self, Discount, Holder};
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::invoice::NewLine;
@@ -53,6 +54,9 @@ pub struct InvoiceItem {
     pub priced: Option<Price>,
     #[sqlx(skip)]
     pub product_name: Option<String>,
+    /// Off this item alone, before those of the invoice.
+    #[sqlx(skip)]
+    pub discounts: Vec<Discount>,
 }
 
 macro_rules! columns {
@@ -93,6 +97,7 @@ impl InvoiceItem {
             clock_id: None,
             priced: None,
             product_name: None,
+            discounts: Vec::new(),
         }
     }
 
@@ -211,6 +216,7 @@ pub async fn waiting(tx: &mut Tx, who: &Actor, customer: &str, subscription: Opt
 }
 
 async fn load(tx: &mut Tx, who: &Actor, item: &mut InvoiceItem) -> Result<()> {
+    item.discounts = discount::record::on(tx, who, &item.customer, Holder::InvoiceItem(&item.id)).await?;
     tax_rate::load(tx, who, &mut item.tax_rates).await?;
     item.clock_id = customer::get_or_deleted(tx, who, &item.customer).await?.clock_id;
     if let Some(id) = &item.price {

@@ -2,6 +2,7 @@
 
 pub(crate) mod assess;
 mod bill;
+pub mod by_hand;
 mod compose;
 pub mod credit;
 pub mod draft;

@@ -53,7 +53,7 @@ pub fn invoice_item(tenant: &Tenant, i: &InvoiceItem) -> Value {
         "date": i.created,
         "description": i.description.as_ref().or(i.product_name.as_ref()),
         "discountable": i.discountable,
-        "discounts": [],
+        "discounts": super::discounts(&i.discounts),
         "invoice": i.invoice,
         "livemode": tenant.livemode,
         "metadata": *i.metadata,

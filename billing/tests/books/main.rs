@@ -31,6 +31,7 @@ mod faults;
 mod hosted_invoices;
 mod idempotency;
 mod invoice_items;
+mod invoice_lines;
 mod invoice_search;
 mod invoices;
 mod isolation;

@@ -9,8 +9,8 @@ use billing::{Currency, Error, Result, Seconds, wire};
 use super::answer::Reply;
 use super::call::Call;
 use super::expand::{Kind, Shape};
-use super::list;
 use super::params::{Params, missing};
+use super::{discounts, list};
 
 pub async fn create(mut call: Call) -> Result<Reply> {
     let params = &mut call.params;
@@ -51,6 +51,7 @@ pub(super) fn read(params: &mut Params) -> Result<InvoiceItemUpdate> {
         period: params.object("period", period)?,
         tax_rates: params.patch_texts("tax_rates")?,
         tax_behavior: params.word("tax_behavior", TaxBehavior::parse)?,
+        discounts: params.patch_objects("discounts", discounts::read_one)?,
         metadata: params.metadata()?,
     })
 }

@@ -33,6 +33,7 @@ mod feedback_options;
 pub mod form;
 mod idempotency;
 mod invoice_items;
+mod invoice_lines;
 mod invoice_moves;
 mod invoice_payments;
 mod invoices;
@@ -200,6 +201,9 @@ routes! {
     POST   "/v1/invoices/{id}/void" => invoice_moves::void;
     POST   "/v1/invoices/{id}/mark_uncollectible" => invoice_moves::mark_uncollectible;
     GET    "/v1/invoices/{id}/lines" => invoices::lines;
+    POST   "/v1/invoices/{id}/add_lines" => invoice_lines::add;
+    POST   "/v1/invoices/{id}/update_lines" => invoice_lines::update;
+    POST   "/v1/invoices/{id}/remove_lines" => invoice_lines::remove;
 
     GET    "/v1/invoice_payments" => invoice_payments::list;
     GET    "/v1/invoice_payments/{id}" => invoice_payments::retrieve;

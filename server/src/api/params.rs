@@ -231,8 +231,12 @@ impl Params {
 
     /// `metadata`: `""` clears all, a key set to `""` removes that key.
     pub fn metadata(&mut self) -> Result<MetadataPatch> {
-        self.note("metadata", Form::Metadata);
-        self.patch("metadata", |value, name| {
+        self.metadata_named("metadata")
+    }
+
+    pub fn metadata_named(&mut self, name: &str) -> Result<MetadataPatch> {
+        self.note(name, Form::Metadata);
+        self.patch(name, |value, name| {
             let fields = match value {
                 Value::Object(fields) => fields,
                 // Keys that look like positions were taken for a list.

@@ -88,6 +88,9 @@ async fn another_merchants_objects_are_not_there(shop: Shop) {
             ("POST", "/v1/customers/{id}/balance_transactions") => "amount=1&currency=eur".to_owned(),
             (_, "/v1/test_helpers/test_clocks/{id}/advance") => "frozen_time=1900000000".to_owned(),
             ("POST", "/v1/customers/{id}/tax_ids") => "type=eu_vat&value=DE123456789".to_owned(),
+            ("POST", "/v1/invoices/{id}/add_lines") => "lines[0][amount]=1".to_owned(),
+            ("POST", "/v1/invoices/{id}/update_lines") => "lines[0][id]=il_1&lines[0][amount]=1".to_owned(),
+            ("POST", "/v1/invoices/{id}/remove_lines") => "lines[0][id]=il_1&lines[0][behavior]=delete".to_owned(),
             _ => String::new(),
         };
         let method: Method = method.parse().unwrap();

@@ -8,6 +8,8 @@ use crate::catalog::tax_rate;
 use crate::clock::Seconds;
 use crate::customer::{self, Customer};
 use crate::decimal::Decimal;
+use crate::discount::redeem::{self, Redemption};
+use crate::discount::{Holder, Wanted};
 use crate::error::{Error, Result};
 use crate::invoice::{self, Invoice, Status, draft};
 use crate::money::{Currency, bounded};
@@ -47,6 +49,8 @@ pub struct InvoiceItemUpdate {
     pub period: Option<(Seconds, Seconds)>,
     pub tax_rates: Patch<Vec<String>>,
     pub tax_behavior: Option<TaxBehavior>,
+    /// In place of those it has.
+    pub discounts: Patch<Vec<Wanted>>,
     pub metadata: MetadataPatch,
 }
 
@@ -76,6 +80,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewInvoiceItem) -> Result<Inv
     };
     let mut item = InvoiceItem::new(id::new("ii", tx.now), &customer.id, fallback, now);
     (item.subscription, item.invoice) = (subscription, invoice.as_ref().map(|invoice| invoice.id.clone()));
+    let discounts = new.fields.discounts.clone();
     apply(tx, who, &mut item, new.fields).await?;
     let wanted = new.currency.as_ref().or(invoice.as_ref().map(|invoice| &invoice.currency));
     if let Some(wanted) = wanted.filter(|wanted| **wanted != item.currency) {
@@ -83,6 +88,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewInvoiceItem) -> Result<Inv
         return Err(Error::invalid("currency", message));
     }
     insert(tx, who, &item).await?;
+    redeem(tx, who, &item, &discounts, now).await?;
     load(tx, who, &mut item).await?;
     announce(tx, who, None, Some(&item), "invoiceitem.created", &["invoiceitem.created"]).await?;
     if let Some(invoice) = &invoice {
@@ -126,11 +132,14 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: InvoiceItemUpdat
         return Err(Error::conflict("invoiceitem_proration", message));
     }
     let mut item = before.clone();
-    let currency = item.currency.clone();
+    let (currency, discounts) = (item.currency.clone(), update.discounts.clone());
     apply(tx, who, &mut item, update).await?;
     if item.currency != currency {
         return Err(Error::invalid("pricing[price]", format!("The price is in {}, not in {currency}.", item.currency)));
     }
+    let customer = customer::get(tx, who, &item.customer).await?;
+    let now = customer::now(tx, who, &customer).await?;
+    redeem(tx, who, &item, &discounts, now).await?;
     load(tx, who, &mut item).await?;
     if item == before {
         return Ok(item);
@@ -164,6 +173,7 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: InvoiceItemUpdat
 pub async fn delete(tx: &mut Tx, who: &Actor, id: &str) -> Result<()> {
     let item = get(tx, who, id).await?;
     let invoice = open_for_changes(tx, who, &item).await?;
+    redeem(tx, who, &item, &Patch::Clear, tx.now.seconds()).await?;
     run!(
         tx,
         "update invoice_item set deleted_at = $3, invoice = null where tenant = $1 and id = $2",
@@ -176,6 +186,52 @@ pub async fn delete(tx: &mut Tx, who: &Actor, id: &str) -> Result<()> {
         draft::recompose(tx, who, invoice).await?;
     }
     Ok(())
+}
+
+/// Puts discounts on it alone.
+async fn redeem(tx: &mut Tx, who: &Actor, item: &InvoiceItem, wanted: &Patch<Vec<Wanted>>, now: Seconds) -> Result<()> {
+    let redemption = Redemption {
+        customer: &item.customer,
+        holder: Holder::InvoiceItem(&item.id),
+        currency: Some(&item.currency),
+        amount: Some(item.amount),
+        now,
+        param: "discounts",
+        replaces: None,
+    };
+    redeem::set(tx, who, redemption, wanted).await.map(|_| ())
+}
+
+/// Takes an item off its draft: it waits again.
+pub async fn unassign(tx: &mut Tx, who: &Actor, id: &str) -> Result<()> {
+    let before = get(tx, who, id).await?;
+    let Some(draft) = open_for_changes(tx, who, &before).await? else { return Ok(()) };
+    run!(tx, "update invoice_item set invoice = null where tenant = $1 and id = $2", who.tenant.key, id)?;
+    let after = InvoiceItem { invoice: None, ..before.clone() };
+    announce(tx, who, Some(&before), Some(&after), "invoiceitem.updated", &[]).await?;
+    draft::recompose(tx, who, &draft).await.map(|_| ())
+}
+
+/// Puts an item that waits on a draft of its customer's.
+pub async fn assign(tx: &mut Tx, who: &Actor, id: &str, draft: &Invoice) -> Result<()> {
+    let before = get(tx, who, id).await?;
+    let refuse = |message: &str| Err(Error::invalid("invoice_item", message));
+    if before.customer != draft.customer {
+        return Err(Error::missing("invoiceitem", id).on("invoice_item"));
+    }
+    if before.invoice.is_some() {
+        return refuse("The item stands on an invoice already.");
+    }
+    if before.currency != draft.currency {
+        return refuse("The item is in another currency than the invoice.");
+    }
+    if draft.lines.len() >= MOST_ON_INVOICE {
+        return refuse("The invoice has as many items as it can have.");
+    }
+    super::pull(tx, who, &[id.to_owned()], &draft.id).await?;
+    let after = InvoiceItem { invoice: Some(draft.id.clone()), ..before.clone() };
+    announce(tx, who, Some(&before), Some(&after), "invoiceitem.updated", &[]).await?;
+    draft::recompose(tx, who, draft).await.map(|_| ())
 }
 
 /// The draft that an item stands on, if any; what a finalised invoice says stands.

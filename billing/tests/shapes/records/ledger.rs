@@ -54,6 +54,7 @@ pub fn invoice_item() -> InvoiceItem {
         clock_id: some("clock_1"),
         priced: Some(price()),
         product_name: some("Pro"),
+        discounts: vec![super::discount()],
     }
 }
 
