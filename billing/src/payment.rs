@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::gateway::{Charge, Outcome, PaymentGateway};
 use crate::invoice::{self, Invoice};
 use crate::store::{Db, Tx, one, run};
-use crate::subscription::{self, CollectionMethod, Subscription, status};
+use crate::subscription::{self, Subscription, status};
 use crate::{dunning, id, idempotency, refund, transact};
 use charge::AttemptStatus;
 pub use intents::{IntentStatus, PaymentIntent, get as intent};
@@ -38,8 +38,7 @@ pub async fn collect(db: &Db, gateway: Arc<dyn PaymentGateway>, who: &Actor, inv
 /// charge whose fate is not known yet: the books say what became of it.
 pub async fn collect_first(db: &Db, gateway: Arc<dyn PaymentGateway>, who: &Actor, invoice: &str) -> Result<()> {
     let found = invoice::get(&mut db.read().await?, who, invoice).await?;
-    let is_charged = found.collection_method == CollectionMethod::ChargeAutomatically;
-    if found.status != invoice::Status::Open || found.attempted || !is_charged {
+    if !found.is_to_be_charged() {
         return Ok(());
     }
     match collect(db, gateway, who, invoice).await {

@@ -19,7 +19,7 @@ pub enum Interval {
 }
 
 /// How often a price recurs: every `count` intervals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recurring {
     pub interval: Interval,
     pub count: i64,

@@ -64,6 +64,8 @@ pub struct Done {
     pub invoice: Option<String>,
     /// Whether the door is to charge it, unless that has been done.
     pub collect: bool,
+    /// Whether it is to be taken back where that fails ([`subscription::withdraw`]).
+    pub only_if_paid: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -208,7 +210,9 @@ async fn carry_out(tx: &mut Tx, who: &Actor, claims: Claims, change: Change) -> 
     }
     tx.let_stand(mark).await?;
     let Outcome { subscription, invoice, collect } = seen?.outcome;
-    let done = Done { subscription: subscription.id, invoice: invoice.map(|invoice| invoice.id), collect };
+    let only_if_paid = change.only_if_paid() && invoice.is_some();
+    let done =
+        Done { subscription: subscription.id, invoice: invoice.map(|invoice| invoice.id), collect, only_if_paid };
     run!(
         tx,
         "insert into quote_use (tenant, token_hash, subscription, result, used_ms) values ($1, $2, $3, $4, $5)",

@@ -2,6 +2,7 @@
 
 pub mod cost;
 pub mod coupon;
+pub mod inline;
 pub mod price;
 pub mod product;
 pub mod promotion_code;
@@ -9,6 +10,7 @@ pub mod tax_rate;
 
 pub use cost::Cost;
 pub use coupon::{Coupon, CouponUpdate, NewCoupon};
+pub use inline::PriceData;
 pub use price::{NewPrice, Price, PriceUpdate};
 pub use product::{NewProduct, Product, ProductUpdate};
 pub use promotion_code::{NewPromotionCode, PromotionCode};

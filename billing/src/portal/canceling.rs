@@ -45,7 +45,12 @@ pub async fn cancel(
     let current = subscription::get(tx, who, id).await?;
     let at_period_end = feature.mode == CancelMode::AtPeriodEnd;
     if current.status.is_ended() || (at_period_end && current.cancel_at_period_end) {
-        return Ok(Confirmed::Done(Done { subscription: current.id, invoice: None, collect: false }));
+        return Ok(Confirmed::Done(Done {
+            subscription: current.id,
+            invoice: None,
+            collect: false,
+            only_if_paid: false,
+        }));
     }
     let confirmed = match feature.mode {
         CancelMode::Immediately => confirm(tx, who, feature, id, given, token).await?,
@@ -66,7 +71,7 @@ async fn at_period_end_of(tx: &mut Tx, who: &Actor, id: &str, given: Cancellatio
         ..SubscriptionUpdate::default()
     };
     let subscription = subscription::update::update(tx, who, id, update).await?.subscription;
-    Ok(Done { subscription: subscription.id, invoice: None, collect: false })
+    Ok(Done { subscription: subscription.id, invoice: None, collect: false, only_if_paid: false })
 }
 
 /// Does what was quoted, and says why; what is said costs nothing.

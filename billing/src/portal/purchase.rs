@@ -15,8 +15,9 @@ use crate::portal::configuration::Configuration;
 use crate::portal::{may_write, session};
 use crate::quote::{self, Change, Confirmed, Quote};
 use crate::store::{Tx, maybe};
-use crate::subscription::create::{self, NewSubscription, PaymentBehavior, Trial};
+use crate::subscription::create::{NewSubscription, PaymentBehavior, Trial};
 use crate::subscription::items::NewItem;
+use crate::subscription::withdraw::withdraw;
 use crate::subscription::{
     self, CollectionMethod, PaymentSettings, ProrationBehavior, Status, StatusFilter, SubscriptionFilter, TrialSettings,
 };
@@ -113,12 +114,11 @@ pub async fn confirm(
 /// did. One that waits for its customer, or whose fate is not known, stays.
 pub async fn withdraw_if_declined(tx: &mut Tx, who: &Actor, id: &str) -> Result<bool> {
     let subscription = subscription::get(tx, who, id).await?;
-    let first = match &subscription.latest_invoice {
-        Some(invoice) if subscription.status == Status::Incomplete => charge::last(tx, who, invoice).await?,
-        _ => None,
-    };
-    let is_declined = first.is_some_and(|charge| charge.status == AttemptStatus::Declined);
-    Ok(is_declined && create::withdraw(tx, who, id).await?.is_some())
+    let first = subscription.latest_invoice.filter(|_| subscription.status == Status::Incomplete);
+    let Some(first) = first else { return Ok(false) };
+    let charge = charge::last(tx, who, &first).await?;
+    let is_declined = charge.is_some_and(|charge| charge.status == AttemptStatus::Declined);
+    Ok(is_declined && withdraw(tx, who, &first).await?.is_some())
 }
 
 /// What is paid with first is what is paid with from then on.
@@ -166,6 +166,7 @@ async fn plan(tx: &mut Tx, who: &Actor, allowed: &Configuration, wished: &Wished
         customer: buyer.id.clone(),
         items: vec![NewItem {
             price: wished.price.clone(),
+            price_data: None,
             quantity: Some(wished.quantity),
             tax_rates: Vec::new(),
             discounts: Vec::new(),

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::invoice::{self, Invoice};
 use crate::store::Tx;
 use crate::subscription::cancel::{self, Cancellation};
+use crate::subscription::create::PaymentBehavior;
 use crate::subscription::pause::{self, Pause};
 use crate::subscription::resume::{self, Resume};
 use crate::subscription::{
@@ -79,6 +80,16 @@ impl Change {
             Self::Start(new) => Some(&new.customer),
             _ => None,
         }
+    }
+
+    /// Whether it is to be only if it is paid for.
+    pub fn only_if_paid(&self) -> bool {
+        let behavior = match self {
+            Self::Start(new) => Some(new.payment_behavior),
+            Self::Update { update, .. } => update.payment_behavior,
+            _ => None,
+        };
+        behavior == Some(PaymentBehavior::ErrorIfIncomplete)
     }
 
     /// Does it, as whoever asks could without a quote.

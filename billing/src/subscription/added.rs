@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
 use crate::catalog::price::PriceType;
-use crate::catalog::{self, tax_rate};
+use crate::catalog::{self, PriceData, inline, tax_rate};
 use crate::clock::Seconds;
 use crate::error::{Error, Result};
 use crate::invoice::NewLine;
@@ -18,8 +18,9 @@ const MOST_ADDED: usize = 20;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AddedItem {
-    /// Of a one-time price.
+    /// A one-time price's id; nothing where `price_data` says what it is.
     pub price: String,
+    pub price_data: Option<PriceData>,
     pub quantity: Option<i64>,
     /// Ids.
     pub tax_rates: Vec<String>,
@@ -52,14 +53,17 @@ async fn line(
     item: &AddedItem,
     now: Seconds,
 ) -> Result<NewLine> {
-    let price = catalog::price::get(tx, who, &item.price).await.map_err(|e| e.on("price"))?;
-    let refuse = |message: &str| Err(Error::invalid("price", message));
+    let (price, param) = match &item.price_data {
+        Some(data) => (inline::make(tx, who, data).await?, "price_data"),
+        None => (catalog::price::get(tx, who, &item.price).await.map_err(|e| e.on("price"))?, "price"),
+    };
+    let refuse = |message: &str| Err(Error::invalid(param, message));
     if price.r#type != PriceType::OneTime {
         return refuse(
             "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.",
         );
     }
-    if !price.active {
+    if !price.active && item.price_data.is_none() {
         return refuse("The price specified is inactive. This field only accepts active prices.");
     }
     if price.currency != subscription.currency {

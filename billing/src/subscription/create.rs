@@ -21,7 +21,7 @@ use crate::subscription::{
     announce, columns, discounts, proposal,
 };
 use crate::text_enum::text_enum;
-use crate::{cycle, id, payment};
+use crate::{id, payment};
 
 const MOST_DAYS_UNTIL_DUE: i64 = 3650;
 
@@ -35,6 +35,13 @@ text_enum!(
         PendingIfIncomplete = "pending_if_incomplete",
     }
 );
+
+impl PaymentBehavior {
+    /// Whether a change is made only once it is paid for.
+    pub(crate) fn waits(self) -> bool {
+        matches!(self, Self::PendingIfIncomplete | Self::ErrorIfIncomplete)
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewSubscription {
@@ -327,20 +334,6 @@ fn decide_status(
         });
     }
     Ok(true)
-}
-
-/// Takes back one whose first payment failed, where it was to exist only if paid for: it expires, and owes nothing.
-/// Answers the decline.
-pub async fn withdraw(tx: &mut Tx, who: &Actor, id: &str) -> Result<Option<Error>> {
-    let before = super::get(tx, who, id).await?;
-    if before.status != Status::Incomplete {
-        return Ok(None);
-    }
-    let customer = customer::get_or_deleted(tx, who, &before.customer).await?;
-    let now = customer::now(tx, who, &customer).await?;
-    cycle::expire(tx, who, before, now).await?;
-    let message = "The first payment of the subscription failed, so it was not started.".into();
-    Ok(Some(Error::Declined { code: "generic_decline".into(), message }))
 }
 
 async fn insert(tx: &mut Tx, who: &Actor, s: &mut Subscription) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::discount::{Discount, Holder, Wanted, covers, record};
 use crate::error::{Error, Result};
 use crate::patch::Patch;
 use crate::store::Tx;
-use crate::subscription::{Subscription, SubscriptionUpdate, get, update};
+use crate::subscription::{ItemChange, Subscription, SubscriptionUpdate, get, update};
 
 /// Puts discounts in place of those that the subscription itself has.
 pub(crate) async fn set(
@@ -50,6 +50,25 @@ pub(crate) async fn set_of_item(
         replaces: None,
     };
     own.discounts = redeem::set(tx, who, redemption, wanted).await?;
+    Ok(())
+}
+
+/// Does so for every item that a change says discounts of. `about` are the items' ids, a change each.
+pub(crate) async fn set_of_items(
+    tx: &mut Tx,
+    who: &Actor,
+    subscription: &mut Subscription,
+    changes: &[ItemChange],
+    about: &[String],
+    now: Seconds,
+) -> Result<()> {
+    for (n, (change, id)) in changes.iter().zip(about).enumerate() {
+        let Some(at) = subscription.items.iter().position(|item| item.id == *id) else { continue };
+        if change.discounts != Patch::Keep {
+            let param = format!("items[{n}]");
+            set_of_item(tx, who, subscription, (at, &param), &change.discounts, now).await?;
+        }
+    }
     Ok(())
 }
 

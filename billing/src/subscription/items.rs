@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::actor::Actor;
 use crate::catalog::price::PriceType;
 use crate::catalog::tax_rate::{self, Named};
-use crate::catalog::{self, Price};
+use crate::catalog::{self, Price, PriceData, inline};
 use crate::clock::Seconds;
 use crate::discount::Wanted;
 use crate::error::{Error, Result};
@@ -20,7 +20,9 @@ const MOST_ITEMS: usize = 20;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewItem {
+    /// Its id; nothing where `price_data` says what it is.
     pub price: String,
+    pub price_data: Option<PriceData>,
     pub quantity: Option<i64>,
     /// Ids of rates that apply instead of the subscription's.
     pub tax_rates: Vec<String>,
@@ -33,10 +35,14 @@ pub struct NewItem {
 pub struct ItemChange {
     pub id: Option<String>,
     pub price: Option<String>,
+    /// Instead of a price there is.
+    pub price_data: Option<PriceData>,
     pub quantity: Option<i64>,
     pub deleted: bool,
     /// Ids.
     pub tax_rates: Patch<Vec<String>>,
+    /// In place of those it has.
+    pub discounts: Patch<Vec<Wanted>>,
     pub metadata: MetadataPatch,
 }
 
@@ -45,16 +51,20 @@ pub struct ItemChange {
 pub(crate) struct Items {
     pub kept: Vec<Item>,
     pub removed: Vec<Item>,
+    /// The item that each change was about, by its id.
+    pub about: Vec<String>,
 }
 
 impl From<NewItem> for ItemChange {
     fn from(new: NewItem) -> Self {
         Self {
             id: None,
-            price: Some(new.price),
+            price: new.price_data.is_none().then_some(new.price),
+            price_data: new.price_data,
             quantity: new.quantity,
             deleted: false,
             tax_rates: Patch::Set(new.tax_rates),
+            discounts: Patch::Set(new.discounts),
             metadata: new.metadata,
         }
     }
@@ -72,7 +82,7 @@ pub(crate) async fn change(
     if changes.len() > MOST_ITEMS {
         return Err(too_many());
     }
-    let mut items = Items { kept: items.to_vec(), removed: Vec::new() };
+    let mut items = Items { kept: items.to_vec(), removed: Vec::new(), about: Vec::new() };
     let mut named: Vec<&str> = Vec::new();
     for (n, change) in changes.iter().enumerate() {
         let param = |name: &str| format!("items[{n}][{name}]");
@@ -84,7 +94,8 @@ pub(crate) async fn change(
             None if change.deleted => return Err(Error::invalid(param("deleted"), "A new item cannot be deleted.")),
             None => {}
         }
-        apply(tx, who, subscription, currency, &mut items, change, now).await.map_err(|e| place(e, n))?;
+        let about = apply(tx, who, subscription, currency, &mut items, change, now).await.map_err(|e| place(e, n))?;
+        items.about.push(about);
     }
     check(&items.kept)?;
     Ok(items)
@@ -103,7 +114,7 @@ async fn apply(
     items: &mut Items,
     change: &ItemChange,
     now: Seconds,
-) -> Result<()> {
+) -> Result<String> {
     let known = match &change.id {
         None => None,
         Some(id) => {
@@ -112,14 +123,17 @@ async fn apply(
         }
     };
     if let (Some(at), true) = (known, change.deleted) {
-        items.removed.push(items.kept.remove(at));
-        return Ok(());
+        let removed = items.kept.remove(at);
+        let id = removed.id.clone();
+        items.removed.push(removed);
+        return Ok(id);
     }
     // The first price of a customer's first subscription decides the currency.
     let currency = currency.or(items.kept.first().map(|item| &item.price.currency));
-    let priced = match &change.price {
-        Some(price) => Some(read_price(tx, who, currency, price, known.map(|at| &items.kept[at])).await?),
-        None => None,
+    let priced = match (&change.price, &change.price_data) {
+        (Some(price), _) => Some(read_price(tx, who, currency, price, known.map(|at| &items.kept[at])).await?),
+        (None, Some(data)) => Some(said(tx, who, currency, data).await?),
+        (None, None) => None,
     };
     check_quantity(change.quantity)?;
     let mut item = match (known, priced) {
@@ -147,11 +161,12 @@ async fn apply(
         let message = "A price can stand on a subscription once: change its quantity instead.";
         return Err(Error::invalid("price", message));
     }
+    let id = item.id.clone();
     match known {
         Some(at) => items.kept[at] = item,
         None => items.kept.push(item),
     }
-    Ok(())
+    Ok(id)
 }
 
 /// One unit; its period is its subscription's, once that is saved.
@@ -185,6 +200,16 @@ async fn read_price(
         let message = "The price specified is inactive. This field only accepts active prices";
         return Err(Error::invalid("price", format!("{message}: {}", price.id)));
     }
+    with_product(tx, who, currency, price).await
+}
+
+/// A price that is said here and now.
+async fn said(tx: &mut Tx, who: &Actor, currency: Option<&Currency>, data: &PriceData) -> Result<(Price, String)> {
+    let price = inline::make(tx, who, data).await?;
+    with_product(tx, who, currency, price).await.map_err(|e| e.on("price_data"))
+}
+
+async fn with_product(tx: &mut Tx, who: &Actor, currency: Option<&Currency>, price: Price) -> Result<(Price, String)> {
     if price.r#type != PriceType::Recurring {
         let message =
             "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.";

@@ -18,6 +18,7 @@ pub mod scheduled;
 pub mod status;
 pub mod turn;
 pub mod update;
+pub mod withdraw;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

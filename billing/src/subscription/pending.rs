@@ -44,12 +44,18 @@ pub(crate) fn check_none(subscription: &Subscription) -> Result<()> {
 }
 
 /// Makes the invoice of a change and lets the change wait for its payment. One that costs nothing now is made at once.
-pub(crate) async fn begin(tx: &mut Tx, who: &Actor, proposal: Proposal) -> Result<Updated> {
+pub(crate) async fn begin(tx: &mut Tx, who: &Actor, proposal: Proposal, behavior: PaymentBehavior) -> Result<Updated> {
     let Proposal { before, after, now, .. } = &proposal;
     let waits = proposal.is_invoiced
         && matches!(before.status, Status::Active | Status::Trialing)
         && after.collection_method == CollectionMethod::ChargeAutomatically;
     if !waits {
+        // What is owed already would be in the way of saying that this is not.
+        let is_behind = matches!(before.status, Status::PastDue | Status::Unpaid) && proposal.is_invoiced;
+        if behavior == PaymentBehavior::ErrorIfIncomplete && is_behind {
+            let message = "A subscription that is behind with its payments changes this way only once they are made.";
+            return Err(Error::conflict("subscription_unexpected_state", message));
+        }
         return update::apply(tx, who, proposal, PaymentBehavior::AllowIncomplete).await;
     }
     // What waits for the next invoice is not to be lost with one that may be void tomorrow.

@@ -72,7 +72,7 @@ pub(crate) async fn put(
         });
     }
     let removed = before.iter().filter(|item| kept.iter().all(|other| other.id != item.id)).cloned().collect();
-    let items = Items { kept, removed };
+    let items = Items { kept, removed, about: Vec::new() };
     items::save(tx, who, &before, &items, now).await?;
     subscription.items = items.kept;
     Ok(())

@@ -11,6 +11,7 @@ use crate::customer;
 use crate::error::{Error, Result};
 use crate::id;
 use crate::page::{Listed, Page, page};
+use crate::patch::Patch;
 use crate::store::{Json, Tx, maybe, run};
 use crate::subscription::items::{self, ItemChange};
 use crate::subscription::planned::{self, PlannedItem};
@@ -215,6 +216,10 @@ pub async fn schedule(tx: &mut Tx, who: &Actor, id: &str, changes: &[ItemChange]
     }
     pending::check_none(&before)?;
     check_goes_on(&before)?;
+    if let Some(n) = changes.iter().position(|change| change.discounts != Patch::Keep) {
+        let message = "Discounts begin at once, and cannot be scheduled.";
+        return Err(Error::invalid(format!("items[{n}][discounts]"), message));
+    }
     let customer = customer::get(tx, who, &before.customer).await?;
     let now = customer::now(tx, who, &customer).await?;
     let items = items::change(tx, who, (id, &before.items), Some(&before.currency), changes, now).await?;

@@ -106,8 +106,8 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: SubscriptionUpda
     let payment_behavior = update.payment_behavior.unwrap_or(PaymentBehavior::AllowIncomplete);
     // Boxed, since what awaits this would otherwise hold the room for all three.
     let proposal = Box::pin(propose(tx, who, id, update)).await?;
-    if payment_behavior == PaymentBehavior::PendingIfIncomplete {
-        return Box::pin(pending::begin(tx, who, proposal)).await;
+    if payment_behavior.waits() {
+        return Box::pin(pending::begin(tx, who, proposal, payment_behavior)).await;
     }
     Box::pin(apply(tx, who, proposal, payment_behavior)).await
 }
@@ -125,8 +125,10 @@ pub async fn propose(tx: &mut Tx, who: &Actor, id: &str, update: SubscriptionUpd
     let now = customer::now(tx, who, &customer).await?;
     let mut after = before.clone();
     say(tx, who, &mut after, &update, now).await?;
-    let items = items::change(tx, who, (id, &before.items), Some(&before.currency), &update.items, now).await?;
+    let mut items = items::change(tx, who, (id, &before.items), Some(&before.currency), &update.items, now).await?;
     after.items.clone_from(&items.kept);
+    discounts::set_of_items(tx, who, &mut after, &update.items, &items.about, now).await?;
+    items.kept.clone_from(&after.items);
     let turn = turn::turn(&before, &mut after, update.trial_end, update.billing_cycle_anchor, now)?;
     let behavior = update.proration_behavior.unwrap_or(ProrationBehavior::CreateProrations);
     let at = proration_date(&before, update.proration_date, now)?;
@@ -146,6 +148,7 @@ fn check_can_wait(update: &SubscriptionUpdate) -> Result<()> {
         ("default_tax_rates", update.default_tax_rates != Patch::Keep),
         ("description", update.description != Patch::Keep),
         ("discounts", update.discounts != Patch::Keep),
+        ("items", update.items.iter().any(|item| item.discounts != Patch::Keep)),
         ("metadata", update.metadata != Patch::Keep),
         ("pause_collection", update.pause_collection != Patch::Keep),
         ("payment_settings", update.payment_settings.is_some()),
@@ -153,7 +156,7 @@ fn check_can_wait(update: &SubscriptionUpdate) -> Result<()> {
         ("trial_settings", update.trial_settings.is_some()),
     ];
     match said.into_iter().find(|(_, is_said)| *is_said) {
-        Some((name, _)) if update.payment_behavior == Some(PaymentBehavior::PendingIfIncomplete) => {
+        Some((name, _)) if update.payment_behavior.is_some_and(PaymentBehavior::waits) => {
             Err(Error::invalid(name, "This cannot wait for a payment: say it in an update of its own."))
         }
         _ => Ok(()),

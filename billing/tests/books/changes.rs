@@ -388,6 +388,7 @@ async fn one_that_is_not_paid_for_yet_or_has_ended_does_not_change() {
         let items = vec![
             NewItem {
                 price: price.id.clone(),
+                price_data: None,
                 quantity: None,
                 tax_rates: Vec::new(),
                 discounts: Vec::new(),
@@ -395,6 +396,7 @@ async fn one_that_is_not_paid_for_yet_or_has_ended_does_not_change() {
             },
             NewItem {
                 price: stage.price(500).await.id,
+                price_data: None,
                 quantity: Some(2),
                 tax_rates: Vec::new(),
                 discounts: Vec::new(),

@@ -58,6 +58,7 @@ mod quotes;
 mod quotes_at_random;
 mod refunds;
 mod renewals;
+mod said_with_it;
 mod scheduled_updates;
 mod setup_intents;
 mod starts;

@@ -61,7 +61,13 @@ async fn what_is_added_is_billed_once() {
     on_both(async |stage| {
         let (customer, price) = (stage.payer("pm_card_visa").await, stage.price(1000).await);
         let setup = stage.price_of(&stage.who, 250, None).await;
-        let added = AddedItem { price: setup.id, quantity: Some(2), tax_rates: Vec::new(), metadata: Patch::Keep };
+        let added = AddedItem {
+            price: setup.id,
+            price_data: None,
+            quantity: Some(2),
+            tax_rates: Vec::new(),
+            metadata: Patch::Keep,
+        };
         let new = NewSubscription { add_invoice_items: vec![added.clone()], ..plan(&customer, &price) };
         let started = stage.subscribe(new.clone()).await;
         let first = stage.invoice(started.latest_invoice.as_ref().unwrap()).await;
@@ -85,7 +91,8 @@ async fn one_that_must_be_paid_for_is_taken_back() {
         let (customer, price) = (stage.payer("pm_card_chargeDeclined").await, stage.price(1000).await);
         let new = NewSubscription { payment_behavior: PaymentBehavior::ErrorIfIncomplete, ..plan(&customer, &price) };
         let started = stage.subscribe(new).await;
-        let refused = done!(stage, |tx| subscription::create::withdraw(tx, &stage.who, &started.id));
+        let first = started.latest_invoice.clone().unwrap();
+        let refused = done!(stage, |tx| subscription::withdraw::withdraw(tx, &stage.who, &first));
         assert!(matches!(refused, Some(billing::Error::Declined { .. })));
         let after = stage.subscription(&started.id).await;
         assert_eq!(after.status, Status::IncompleteExpired);

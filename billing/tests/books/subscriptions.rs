@@ -15,6 +15,7 @@ use crate::support::{DAY, HOUR, MONTHLY, Stage, at, done, field, kind, on_both, 
 fn item(price: &str, quantity: i64) -> NewItem {
     NewItem {
         price: price.into(),
+        price_data: None,
         quantity: Some(quantity),
         tax_rates: Vec::new(),
         discounts: Vec::new(),
@@ -29,6 +30,7 @@ async fn a_card_that_pays_makes_it_active() {
         let metadata = Patch::Set([("seat".to_owned(), Some("7".to_owned()))].into());
         let items = vec![NewItem {
             price: price.id.clone(),
+            price_data: None,
             quantity: Some(3),
             tax_rates: Vec::new(),
             discounts: Vec::new(),

@@ -77,7 +77,7 @@ async fn tax_is_rounded_on_each_line_and_summed() {
         let mut new = NewSubscription { default_tax_rates: vec![vat.id.clone()], ..sent(&customer, &first) };
         for _ in 0..11 {
             let price = priced(stage, 5, None).await;
-            let item = NewItem { price: price.id, quantity: None, tax_rates: Vec::new(), discounts: Vec::new(), metadata: Patch::Keep };
+            let item = NewItem { price: price.id, price_data: None, quantity: None, tax_rates: Vec::new(), discounts: Vec::new(), metadata: Patch::Keep };
             new.items.push(item);
         }
         let made = made(stage, new).await;
@@ -107,6 +107,7 @@ async fn an_items_own_rates_come_before_the_subscriptions() {
         new.items[0].tax_rates = vec![low.id.clone()];
         new.items.push(NewItem {
             price: other.id,
+            price_data: None,
             quantity: None,
             tax_rates: Vec::new(),
             discounts: Vec::new(),

@@ -281,6 +281,7 @@ impl Play<'_> {
     async fn item(&mut self, item: &Value) -> NewItem {
         NewItem {
             price: self.scene.price(self.log, text(&item["price"])).await,
+            price_data: None,
             quantity: Some(int(&item["quantity"])),
             tax_rates: self.rates(&item["rates"]).await,
             discounts: Vec::new(),

@@ -134,6 +134,7 @@ pub fn plan(customer: &Customer, price: &Price) -> NewSubscription {
         customer: customer.id.clone(),
         items: vec![NewItem {
             price: price.id.clone(),
+            price_data: None,
             quantity: None,
             tax_rates: Vec::new(),
             discounts: Vec::new(),

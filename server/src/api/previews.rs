@@ -289,11 +289,15 @@ fn new_item((n, item): (usize, ItemChange)) -> Result<NewItem> {
     if item.id.is_some() || item.deleted {
         return Err(Error::invalid(name("id"), "A subscription that is not there yet has no items yet."));
     }
+    if item.price.is_none() && item.price_data.is_none() {
+        return Err(missing(name("price")));
+    }
     Ok(NewItem {
-        price: item.price.ok_or_else(|| missing(name("price")))?,
+        price: item.price.unwrap_or_default(),
+        price_data: item.price_data,
         quantity: item.quantity,
         tax_rates: item.tax_rates.into_option().unwrap_or_default(),
-        discounts: Vec::new(),
+        discounts: item.discounts.into_option().unwrap_or_default(),
         metadata: item.metadata,
     })
 }

@@ -48,7 +48,7 @@ fn parse_scheme(text: &str, param: &str) -> Result<bool> {
 }
 
 /// An amount in minor units: whole under its name, or with a fraction under its name and `_decimal`.
-fn read_amount(params: &mut Params, name: &str) -> Result<Option<Decimal>> {
+pub(super) fn read_amount(params: &mut Params, name: &str) -> Result<Option<Decimal>> {
     let fine = format!("{name}_decimal");
     let whole = params.integer(name)?;
     let decimal = params.word(&fine, |text, param| Decimal::parse(text, PLACES, param))?;

@@ -1,7 +1,7 @@
 //! Prices: create, retrieve, update, list.
 
 use billing::catalog::price::{self, PriceFilter, PriceProduct, PriceType, TaxBehavior};
-use billing::catalog::{NewPrice, PriceUpdate};
+use billing::catalog::{NewPrice, PriceData, PriceUpdate};
 use billing::period::{Interval, Recurring};
 use billing::{Actor, Currency, Error, Listed, Page, Result, Tx, wire};
 
@@ -112,6 +112,21 @@ pub fn read_default(params: &mut Params) -> Result<NewPrice> {
     // The product is not made yet; its id takes this one's place.
     let product = PriceProduct::Existing(String::new());
     Ok(NewPrice { tax_behavior, fields, ..read_terms(params, product)? })
+}
+
+/// The `price_data` of something that is sold again and again, or once.
+pub fn read_data(params: &mut Params, recurs: bool) -> Result<PriceData> {
+    params.unsupported(&["product_data"])?;
+    let currency = params.word("currency", Currency::parse)?.ok_or_else(|| missing(params.name("currency")))?;
+    let product = params.required_text("product")?;
+    let recurring = match recurs {
+        true => Some(params.required_object("recurring", read_recurring)?),
+        false => None,
+    };
+    let tax_behavior = params.word("tax_behavior", TaxBehavior::parse)?;
+    let unit = price_terms::read_amount(params, "unit_amount")?;
+    let unit = unit.ok_or_else(|| missing(params.name("unit_amount")))?;
+    Ok(PriceData { currency, product, recurring, unit, tax_behavior })
 }
 
 /// What it costs, and how often.

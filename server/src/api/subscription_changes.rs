@@ -1,8 +1,9 @@
 //! What stops a subscription and lets it go on, what is scheduled on it, and what waits for its payment.
 
+use billing::invoice::Invoice;
 use billing::subscription::pause::{self as stopping, Invoicing, Pause, UnusedTime};
-use billing::subscription::resume::{self as going_on, Resume};
-use billing::subscription::{Anchor, ProrationBehavior, pending, scheduled};
+use billing::subscription::resume::{self as going_on, Resume, Resumed};
+use billing::subscription::{Anchor, ProrationBehavior, Updated, pending, scheduled};
 use billing::{Result, transact, wire};
 
 use super::answer::Reply;
@@ -10,7 +11,7 @@ use super::call::Call;
 use super::expand::{Kind, Shape};
 use super::list;
 use super::params::Params;
-use super::subscriptions::collected;
+use super::subscriptions::{Begun, begun, finished};
 
 /// Stops it now, or with `at_period_end` (ours) when the period ends, until `resumes_at` (ours) if that is given.
 pub async fn pause(mut call: Call) -> Result<Reply> {
@@ -44,13 +45,15 @@ pub async fn resume(mut call: Call) -> Result<Reply> {
     let id = call.id.clone();
     let resume = read_resume(&mut call.params)?;
     let call = call.ready(Shape::One(Kind::Subscription))?;
-    if call.made().is_none() {
-        transact!(call.app.db, |tx| {
-            going_on::resume(tx, &call.who, &id, resume).await?;
-            call.note(tx, &id).await
-        })?;
-    }
-    collected(&call, &id).await
+    let begun = match call.made() {
+        Some(made) => Begun::Unpaid(made.to_owned()),
+        None => transact!(call.app.db, |tx| {
+            let Resumed { subscription, invoice } = going_on::resume(tx, &call.who, &id, resume).await?;
+            let collect = invoice.as_ref().is_some_and(Invoice::is_to_be_charged);
+            begun(tx, &call, Updated { subscription, invoice, collect }, false).await
+        })?,
+    };
+    finished(&call, begun, false).await
 }
 
 pub(super) fn read_resume(params: &mut Params) -> Result<Resume> {

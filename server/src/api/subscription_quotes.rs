@@ -10,7 +10,7 @@ use super::expand::{Kind, Shape};
 use super::params::{Params, missing};
 use super::subscription_changes::{read_pause, read_resume};
 use super::subscription_terms::{read_end, read_item_change, read_new, read_update};
-use super::subscriptions::{Begun, collected};
+use super::subscriptions::{Begun, finished};
 
 /// The kinds of change: each is said in the object of its name, with the parameters of the endpoint that does it.
 const TYPES: &[&str] = &["cancel", "pause", "resume", "schedule", "start", "update"];
@@ -86,30 +86,28 @@ fn parse_type(text: &str, param: &str) -> Result<&'static str> {
 pub async fn confirm(mut call: Call) -> Result<Reply> {
     let token = call.params.required_text("token")?;
     let call = call.ready(Shape::One(Kind::Subscription))?;
-    let id = match call.made() {
-        Some(made) => made.to_owned(),
-        None => match transact!(call.app.db, |tx| begin(tx, &call, &token).await)? {
-            Begun::Answered(reply) => return Ok(reply),
-            Begun::Unpaid(id) => id,
-        },
-    };
-    collected(&call, &id).await
+    // A token that was used says again what it did, so a request that is sent again goes on from there.
+    let (begun, only_if_paid) = transact!(call.app.db, |tx| begin(tx, &call, &token).await)?;
+    finished(&call, begun, only_if_paid).await
 }
 
-async fn begin(tx: &mut Tx, call: &Ready, token: &str) -> Result<Begun> {
+/// What is begun, and whether it is to be taken back where it is not paid for.
+async fn begin(tx: &mut Tx, call: &Ready, token: &str) -> Result<(Begun, bool)> {
     let done = match Box::pin(quote::confirm(tx, &call.who, token)).await {
         Ok(Confirmed::Done(done)) => done,
         Ok(Confirmed::Stale(fresh)) => {
             let stale = Failure::stale(wire::subscription_quote(&call.who.tenant, &fresh));
             let reply = Reply { status: stale.status, body: stale.body(), replayed: false };
-            return Ok(Begun::Answered(call.keep_as_it_is(tx, reply).await?));
+            return Ok((Begun::Answered(call.keep_as_it_is(tx, reply).await?), false));
         }
         Err(error) => return Err(error),
     };
-    if done.collect {
-        call.note(tx, &done.subscription).await?;
-        return Ok(Begun::Unpaid(done.subscription));
+    match done.invoice {
+        Some(invoice) if done.collect || done.only_if_paid => Ok((Begun::Unpaid(invoice), done.only_if_paid)),
+        _ => {
+            let subscription = subscription::get(tx, &call.who, &done.subscription).await?;
+            let value = wire::subscription(&call.who.tenant, &subscription);
+            Ok((Begun::Answered(call.keep(tx, value).await?), false))
+        }
     }
-    let subscription = subscription::get(tx, &call.who, &done.subscription).await?;
-    Ok(Begun::Answered(call.keep(tx, wire::subscription(&call.who.tenant, &subscription)).await?))
 }

@@ -1,5 +1,6 @@
 //! The parameters of a subscription, at its start and later.
 
+use billing::catalog::PriceData;
 use billing::subscription::cancel::Cancellation;
 use billing::subscription::collection::{Behavior, PauseCollection};
 use billing::subscription::create::{PaymentBehavior, Trial};
@@ -9,8 +10,8 @@ use billing::subscription::{
 };
 use billing::{Error, Patch, Result};
 
-use super::discounts;
 use super::params::{Params, missing, unsupported};
+use super::{discounts, prices};
 
 /// Known at creation and later, and not supported yet.
 const UNSUPPORTED: &[&str] = &[
@@ -25,7 +26,7 @@ const UNSUPPORTED: &[&str] = &[
 ];
 const UNSUPPORTED_AT_CREATION: &[&str] = &["backdate_start_date", "billing_cycle_anchor_config", "customer_account"];
 const UNSUPPORTED_LATER: &[&str] = &["trial_from_plan"];
-const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "current_trial", "price_data"];
+const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "current_trial"];
 
 /// What is said of a cancellation.
 #[derive(Default)]
@@ -69,7 +70,7 @@ pub(super) fn read_update(params: &mut Params) -> Result<SubscriptionUpdate> {
         proration_date: params.timestamp("proration_date")?,
         billing_cycle_anchor: params.word("billing_cycle_anchor", Anchor::parse)?,
         trial_end: read_trial_end(params)?,
-        payment_behavior: params.word("payment_behavior", parse_change_behavior)?,
+        payment_behavior: params.word("payment_behavior", PaymentBehavior::parse)?,
         cancel_at_period_end: params.boolean("cancel_at_period_end")?,
         cancel_at: read_new_cancel_at(params)?,
         comment: said.comment,
@@ -141,8 +142,13 @@ pub(super) fn read_automatic_tax(params: &mut Params) -> Result<Option<bool>> {
 
 pub(super) fn read_item(item: &mut Params) -> Result<NewItem> {
     item.unsupported(UNSUPPORTED_OF_ITEMS)?;
+    let (price, price_data) = read_priced(item, true)?;
+    if price.is_none() && price_data.is_none() {
+        return Err(missing(item.name("price")));
+    }
     Ok(NewItem {
-        price: read_price(item)?.ok_or_else(|| missing(item.name("price")))?,
+        price: price.unwrap_or_default(),
+        price_data,
         quantity: item.integer("quantity")?,
         tax_rates: item.patch_texts("tax_rates")?.into_option().unwrap_or_default(),
         discounts: item.patch_objects("discounts", discounts::read_one)?.into_option().unwrap_or_default(),
@@ -150,8 +156,20 @@ pub(super) fn read_item(item: &mut Params) -> Result<NewItem> {
     })
 }
 
+/// A price that is named, or said: one of the two.
+pub(super) fn read_priced(item: &mut Params, recurs: bool) -> Result<(Option<String>, Option<PriceData>)> {
+    let (named, said) = (read_price(item)?, item.object("price_data", |data| prices::read_data(data, recurs))?);
+    match (&named, &said) {
+        (Some(_), Some(_)) => {
+            let message = "You may only specify one of these parameters: price, price_data.";
+            Err(Error::invalid(item.name("price_data"), message))
+        }
+        _ => Ok((named, said)),
+    }
+}
+
 /// `plan` is its older name.
-pub(super) fn read_price(item: &mut Params) -> Result<Option<String>> {
+fn read_price(item: &mut Params) -> Result<Option<String>> {
     match (item.text("price")?, item.text("plan")?) {
         (Some(_), Some(_)) => {
             let message = "You may only specify one of these parameters: price, plan.";
@@ -163,21 +181,31 @@ pub(super) fn read_price(item: &mut Params) -> Result<Option<String>> {
 
 pub(super) fn read_item_change(item: &mut Params) -> Result<ItemChange> {
     item.unsupported(UNSUPPORTED_OF_ITEMS)?;
-    item.unsupported(&["clear_usage", "discounts"])?;
+    item.unsupported(&["clear_usage"])?;
+    let (price, price_data) = read_priced(item, true)?;
     Ok(ItemChange {
         id: item.text("id")?,
-        price: read_price(item)?,
+        price,
+        price_data,
         quantity: item.integer("quantity")?,
         deleted: item.boolean("deleted")?.unwrap_or(false),
         tax_rates: item.patch_texts("tax_rates")?,
+        discounts: item.patch_objects("discounts", discounts::read_one)?,
         metadata: item.metadata()?,
     })
 }
 
 fn read_added(item: &mut Params) -> Result<AddedItem> {
-    item.unsupported(&["discounts", "period", "price_data"])?;
+    item.unsupported(&["discounts", "period"])?;
+    let (price, price_data) = (item.text("price")?, item.object("price_data", |data| prices::read_data(data, false))?);
+    if price.is_some() == price_data.is_some() {
+        let message = "One of price and price_data is needed, and not both.";
+        let (param, code) = (item.name("price"), "parameter_missing");
+        return Err(Error::Invalid { param, code, message: message.into() });
+    }
     Ok(AddedItem {
-        price: item.required_text("price")?,
+        price: price.unwrap_or_default(),
+        price_data,
         quantity: item.integer("quantity")?,
         tax_rates: item.patch_texts("tax_rates")?.into_option().unwrap_or_default(),
         metadata: item.metadata()?,
@@ -244,13 +272,6 @@ pub(super) fn read_new_cancel_at(params: &mut Params) -> Result<Patch<billing::S
 fn parse_payment_behavior(text: &str, param: &str) -> Result<PaymentBehavior> {
     match text {
         "pending_if_incomplete" => Err(unsupported(param)),
-        _ => PaymentBehavior::parse(text, param),
-    }
-}
-
-pub(super) fn parse_change_behavior(text: &str, param: &str) -> Result<PaymentBehavior> {
-    match text {
-        "error_if_incomplete" => Err(unsupported(param)),
         _ => PaymentBehavior::parse(text, param),
     }
 }

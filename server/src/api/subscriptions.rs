@@ -2,8 +2,9 @@
 
 use billing::subscription::cancel as ending;
 use billing::subscription::create::PaymentBehavior;
+use billing::subscription::withdraw::withdraw;
 use billing::subscription::{self, NewSubscription, Status, StatusFilter, SubscriptionFilter, Updated};
-use billing::{Currency, Error, Result, Tx, payment, transact, wire};
+use billing::{Currency, Error, Result, Tx, invoice, payment, transact, wire};
 
 use super::answer::Reply;
 use super::call::{Call, Ready};
@@ -13,45 +14,31 @@ use super::params::missing;
 use super::subscription_terms::{read_end, read_item_change, read_new, read_update};
 
 /// The subscription is made and committed, then its first invoice is charged, then the answer is given. The request's
-/// key knows the subscription from the start: sent again after a crash, the request goes on instead of beginning anew.
+/// key knows the invoice from the start: sent again after a crash, the request goes on instead of beginning anew.
 pub async fn create(mut call: Call) -> Result<Reply> {
     let new = read_new(&mut call.params)?;
     let only_if_paid = new.payment_behavior == PaymentBehavior::ErrorIfIncomplete;
     let currency = call.params.word("currency", Currency::parse)?;
     let call = call.ready(Shape::One(Kind::Subscription))?;
-    let id = match call.made() {
-        Some(made) => made.to_owned(),
-        None => match begin(&call, new, currency).await? {
-            Begun::Answered(reply) => return Ok(reply),
-            Begun::Unpaid(id) => id,
-        },
+    let begun = match call.made() {
+        Some(made) => Begun::Unpaid(made.to_owned()),
+        None => begin(&call, new, currency).await?,
     };
-    charge(&call, &id).await?;
-    if only_if_paid
-        && let Some(declined) = transact!(call.app.db, |tx| subscription::create::withdraw(tx, &call.who, &id).await)?
-    {
-        return Err(declined);
-    }
-    answer(&call, &id).await
+    finished(&call, begun, only_if_paid).await
 }
 
 pub(super) enum Begun {
     Answered(Reply),
-    /// To be charged now.
+    /// An invoice that is to be charged now.
     Unpaid(String),
 }
 
 async fn begin(call: &Ready, new: NewSubscription, currency: Option<Currency>) -> Result<Begun> {
     transact!(call.app.db, |tx| {
         let created = subscription::create::create(tx, &call.who, new.clone()).await?;
-        let subscription = created.subscription;
-        check_currency(currency.as_ref(), &subscription.currency)?;
-        if created.collect {
-            call.note(tx, &subscription.id).await?;
-            return Ok(Begun::Unpaid(subscription.id));
-        }
-        let reply = call.keep(tx, wire::subscription(&call.who.tenant, &subscription)).await?;
-        Ok(Begun::Answered(reply))
+        check_currency(currency.as_ref(), &created.subscription.currency)?;
+        let (subscription, collect) = (created.subscription, created.collect);
+        begun(tx, call, Updated { subscription, invoice: Some(created.invoice), collect }, false).await
     })
 }
 
@@ -62,18 +49,6 @@ fn check_currency(wanted: Option<&Currency>, actual: &Currency) -> Result<()> {
             Err(Error::invalid("currency", message))
         }
         _ => Ok(()),
-    }
-}
-
-/// Charges the latest invoice, unless that has been done. A decline leaves the subscription `incomplete` or `past_due`,
-/// which is no error here; so does a charge whose fate is not known yet.
-pub(super) async fn charge(call: &Ready, id: &str) -> Result<()> {
-    let mut tx = call.read().await?;
-    let subscription = subscription::get(&mut tx, &call.who, id).await?;
-    drop(tx);
-    match subscription.latest_invoice {
-        Some(first) => payment::collect_first(&call.app.db, call.app.gateway.clone(), &call.who, &first).await,
-        None => Ok(()),
     }
 }
 
@@ -136,33 +111,30 @@ pub async fn update(mut call: Call) -> Result<Reply> {
     }
     let id = call.id.clone();
     let update = read_update(&mut call.params)?;
+    let only_if_paid = update.payment_behavior == Some(PaymentBehavior::ErrorIfIncomplete);
     let call = call.ready(Shape::One(Kind::Subscription))?;
-    if call.made().is_none() {
-        let begun = transact!(call.app.db, |tx| {
+    let begun = match call.made() {
+        Some(made) => Begun::Unpaid(made.to_owned()),
+        None => transact!(call.app.db, |tx| {
             let updated = subscription::update::update(tx, &call.who, &id, update.clone()).await?;
-            begun(tx, &call, updated).await
-        })?;
-        if let Begun::Answered(reply) = begun {
-            return Ok(reply);
-        }
-    }
-    collected(&call, &id).await
+            begun(tx, &call, updated, only_if_paid).await
+        })?,
+    };
+    finished(&call, begun, only_if_paid).await
 }
 
 pub async fn cancel(mut call: Call) -> Result<Reply> {
     let id = call.id.clone();
     let cancellation = read_end(&mut call.params)?;
     let call = call.ready(Shape::One(Kind::Subscription))?;
-    if call.made().is_none() {
-        let begun = transact!(call.app.db, |tx| {
+    let begun = match call.made() {
+        Some(made) => Begun::Unpaid(made.to_owned()),
+        None => transact!(call.app.db, |tx| {
             let ended = ending::at_once(tx, &call.who, &id, cancellation.clone()).await?;
-            begun(tx, &call, ended).await
-        })?;
-        if let Begun::Answered(reply) = begun {
-            return Ok(reply);
-        }
-    }
-    collected(&call, &id).await
+            begun(tx, &call, ended, false).await
+        })?,
+    };
+    finished(&call, begun, false).await
 }
 
 /// Ours: the items change when the period ends, without proration. What else an update may say is said in another.
@@ -180,26 +152,44 @@ async fn schedule(mut call: Call) -> Result<Reply> {
     })
 }
 
-/// Where nothing is to be charged, the change is the answer.
-async fn begun(tx: &mut Tx, call: &Ready, updated: Updated) -> Result<Begun> {
-    let subscription = updated.subscription;
-    if updated.collect {
-        call.note(tx, &subscription.id).await?;
-        return Ok(Begun::Unpaid(subscription.id));
+/// Where nothing is to be charged, the change is the answer. What is only made if it is paid for, and cannot be paid,
+/// goes on to be taken back.
+pub(super) async fn begun(tx: &mut Tx, call: &Ready, updated: Updated, only_if_paid: bool) -> Result<Begun> {
+    match updated.invoice {
+        Some(invoice) if updated.collect || only_if_paid => {
+            call.note(tx, &invoice.id).await?;
+            Ok(Begun::Unpaid(invoice.id))
+        }
+        _ => {
+            let value = wire::subscription(&call.who.tenant, &updated.subscription);
+            Ok(Begun::Answered(call.keep(tx, value).await?))
+        }
     }
-    Ok(Begun::Answered(call.keep(tx, wire::subscription(&call.who.tenant, &subscription)).await?))
 }
 
-/// Charges what was made, and answers with the subscription as that leaves it.
-pub(super) async fn collected(call: &Ready, id: &str) -> Result<Reply> {
-    charge(call, id).await?;
-    answer(call, id).await
-}
-
-pub(super) async fn answer(call: &Ready, id: &str) -> Result<Reply> {
+/// Charges what was made, and answers with the subscription as that leaves it; or with the decline, where it was to be
+/// only if it is paid for.
+pub(super) async fn finished(call: &Ready, begun: Begun, only_if_paid: bool) -> Result<Reply> {
+    let invoice = match begun {
+        Begun::Answered(reply) => return Ok(reply),
+        Begun::Unpaid(invoice) => invoice,
+    };
+    let id = charge(call, &invoice, only_if_paid).await?;
     change!(call, |tx| {
         // Only the key changes here; the subscription was changed when its invoice was made and when that was paid.
         tx.unaudited();
-        wire::subscription(&call.who.tenant, &subscription::get(tx, &call.who, id).await?)
+        wire::subscription(&call.who.tenant, &subscription::get(tx, &call.who, &id).await?)
     })
+}
+
+/// Charges an invoice, unless that has been done, and answers whose it is: its subscription's. A decline leaves that
+/// `incomplete` or `past_due`, which is an error only where it was to be only if it is paid for; so does a charge whose
+/// fate is not known yet.
+pub(super) async fn charge(call: &Ready, made: &str, only_if_paid: bool) -> Result<String> {
+    payment::collect_first(&call.app.db, call.app.gateway.clone(), &call.who, made).await?;
+    if only_if_paid && let Some(declined) = transact!(call.app.db, |tx| withdraw(tx, &call.who, made).await)? {
+        return Err(declined);
+    }
+    let found = invoice::get(&mut call.read().await?, &call.who, made).await?;
+    found.subscription.ok_or_else(|| Error::internal("a change of a subscription made an invoice of none"))
 }

@@ -28,6 +28,7 @@ mod offers;
 mod payment_methods;
 mod portal_settings;
 mod previews;
+mod said_with_it;
 mod sessions;
 mod setup_intents;
 mod subscription_changes;

@@ -58,9 +58,9 @@ async fn what_is_wrong_is_named(shop: Shop) {
         (format!("subscription={subscription}&price={price}&quantity=-1"), 400, "parameter_invalid", "quantity"),
         (
             format!("subscription={subscription}&price={price}&discounts[0][coupon]=x"),
-            400,
-            "parameter_unsupported",
-            "discounts",
+            404,
+            "resource_missing",
+            "discounts[0][coupon]",
         ),
         (format!("subscription={subscription}&price={price}&foo=1"), 400, "parameter_unknown", "foo"),
     ] {

@@ -153,7 +153,7 @@ async fn what_is_wrong_is_named(shop: Shop) {
         (format!("{good}&items[0][quantity]=-1"), "parameter_invalid", "items[0][quantity]"),
         (format!("{good}&items[0][quantity]=x"), "parameter_invalid_integer", "items[0][quantity]"),
         (format!("{good}&items[0][foo]=1"), "parameter_unknown", "items[0][foo]"),
-        (format!("{good}&items[0][price_data][currency]=eur"), "parameter_unsupported", "items[0][price_data]"),
+        (format!("{good}&items[0][price_data][currency]=eur"), "parameter_missing", "items[0][price_data][product]"),
         (format!("{good}&currency=usd"), "parameter_invalid", "currency"),
         (format!("{good}&billing_mode[type]=classic"), "parameter_unsupported", "billing_mode[type]"),
         (format!("{good}&payment_behavior=pending_if_incomplete"), "parameter_unsupported", "payment_behavior"),
@@ -346,7 +346,7 @@ async fn a_plan_is_switched(shop: Shop) {
         (format!("proration_date={}", NOW + 5), 400, "parameter_invalid", "proration_date"),
         ("trial_end=1".into(), 400, "parameter_invalid", "trial_end"),
         ("billing_cycle_anchor=later".into(), 400, "parameter_invalid", "billing_cycle_anchor"),
-        ("payment_behavior=error_if_incomplete".into(), 400, "parameter_unsupported", "payment_behavior"),
+        ("payment_behavior=error_if_incomplete&description=x".into(), 400, "parameter_invalid", "description"),
         ("collection_method=send_invoice".into(), 400, "parameter_invalid", "days_until_due"),
         ("cancel_at=1".into(), 400, "parameter_invalid", "cancel_at"),
     ];

@@ -262,6 +262,7 @@ impl Stage {
             customer: customer.into(),
             items: vec![NewItem {
                 price: price.into(),
+                price_data: None,
                 quantity: None,
                 tax_rates: Vec::new(),
                 discounts: Vec::new(),

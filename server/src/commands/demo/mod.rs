@@ -264,6 +264,7 @@ impl Stage {
             customer: customer.into(),
             items: vec![NewItem {
                 price: price.into(),
+                price_data: None,
                 quantity: Some(plan.quantity),
                 tax_rates: Vec::new(),
                 discounts: Vec::new(),
