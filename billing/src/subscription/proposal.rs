@@ -99,10 +99,7 @@ async fn lines(
 ) -> Result<Vec<NewLine>> {
     let standing = billed::standing(tx, who, before, billing.at).await?;
     let standing: Vec<Option<&Standing>> = each.iter().map(|pair| of(pair, &standing)).collect();
-    if standing.iter().flatten().any(|debit| debit.debited.over.start() > billing.at) {
-        let message = "It lies before the last change that was billed: prorations cannot reach behind it.";
-        return Err(Error::invalid("proration_date", message));
-    }
+    let at = counted_from(&standing, turn, billing)?;
     let period = match turn {
         Turn::Begins => Period::Begins(Span::new(after.current_period_start, after.current_period_end)?),
         Turn::GoesOn | Turn::Trial => Period::GoesOn(turn::whole(before)?),
@@ -116,9 +113,22 @@ async fn lines(
             price: pair.will.and_then(|item| price_of(after, &prices, item, turn)),
         })
         .collect();
-    let parts = parts(&changed, billing.behavior, period, billing.at);
-    let made = parts.iter().map(|part| line(after, &each[part.item], standing[part.item], part, billing.at));
+    let parts = parts(&changed, billing.behavior, period, at);
+    let made = parts.iter().map(|part| line(after, &each[part.item], standing[part.item], part, at));
     made.collect()
+}
+
+/// From when a change counts. One that says nothing of it comes after those that were billed from an instant to come.
+fn counted_from(standing: &[Option<&Standing>], turn: Turn, billing: Billing) -> Result<Seconds> {
+    let last = standing.iter().flatten().map(|debit| debit.debited.over.start()).max();
+    match last.filter(|last| *last > billing.at) {
+        None => Ok(billing.at),
+        Some(last) if turn == Turn::GoesOn && billing.at == billing.now => Ok(last),
+        Some(_) => {
+            let message = "It lies before the last change that was billed: prorations cannot reach behind it.";
+            Err(Error::invalid("proration_date", message))
+        }
+    }
 }
 
 fn of<'a>(pair: &Pair<'_>, standing: &'a [Standing]) -> Option<&'a Standing> {

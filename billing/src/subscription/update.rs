@@ -17,7 +17,7 @@ use crate::subscription::change::ProrationBehavior;
 use crate::subscription::create::{PaymentBehavior, check_days_until_due};
 use crate::subscription::items::{self, ItemChange};
 use crate::subscription::proposal::{self, Billing, Proposal};
-use crate::subscription::turn::{self, Anchor, TrialEnd};
+use crate::subscription::turn::{self, Anchor, TrialEnd, Turn};
 use crate::subscription::{
     AddedItem, CollectionMethod, Feedback, PauseCollection, PaymentSettings, Status, Subscription, TrialSettings,
     added, announce, cancel, collection, discounts, get, pending, save, scheduled,
@@ -33,7 +33,7 @@ pub struct SubscriptionUpdate {
     pub add_invoice_items: Vec<AddedItem>,
     /// `create_prorations` where it is not said.
     pub proration_behavior: Option<ProrationBehavior>,
-    /// From when the change counts: in the current period, not later than now.
+    /// From when the change counts: in the current period.
     pub proration_date: Option<Seconds>,
     pub billing_cycle_anchor: Option<Anchor>,
     pub trial_end: Option<TrialEnd>,
@@ -112,7 +112,8 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: SubscriptionUpda
     Box::pin(apply(tx, who, proposal, payment_behavior)).await
 }
 
-/// What the update would do. It only reads, but that discounts are redeemed, since they are in what it costs.
+/// What the update would do. It only reads, but that discounts are redeemed and prices made, since they are in what it
+/// costs.
 pub async fn propose(tx: &mut Tx, who: &Actor, id: &str, update: SubscriptionUpdate) -> Result<Proposal> {
     let before = get(tx, who, id).await?;
     check_state(&before, &update)?;
@@ -131,7 +132,7 @@ pub async fn propose(tx: &mut Tx, who: &Actor, id: &str, update: SubscriptionUpd
     items.kept.clone_from(&after.items);
     let turn = turn::turn(&before, &mut after, update.trial_end, update.billing_cycle_anchor, now)?;
     let behavior = update.proration_behavior.unwrap_or(ProrationBehavior::CreateProrations);
-    let at = proration_date(&before, update.proration_date, now)?;
+    let at = proration_date(&before, update.proration_date, turn, now)?;
     let added = added::lines(tx, who, &before, &update.add_invoice_items, now).await?;
     proposal::propose(tx, who, &before, after, items, (turn, Billing { behavior, at, now }), added).await
 }
@@ -177,13 +178,19 @@ fn check_state(before: &Subscription, update: &SubscriptionUpdate) -> Result<()>
     Ok(())
 }
 
-fn proration_date(before: &Subscription, date: Option<Seconds>, now: Seconds) -> Result<Seconds> {
-    let date = date.unwrap_or(now);
-    if date < before.current_period_start || date > now {
-        let message = "Invalid timestamp: a proration counts from an instant of the current period, up to now.";
-        return Err(Error::invalid("proration_date", message));
+fn proration_date(before: &Subscription, date: Option<Seconds>, turn: Turn, now: Seconds) -> Result<Seconds> {
+    let Some(date) = date else { return Ok(now) };
+    let last = if turn == Turn::GoesOn { now.max(before.current_period_end.plus(-1)) } else { now };
+    if (before.current_period_start..=last).contains(&date) {
+        return Ok(date);
     }
-    Ok(date)
+    let message = match turn {
+        Turn::GoesOn => "Invalid timestamp: a proration counts from an instant of the current period.",
+        _ => {
+            "Invalid timestamp: where a new period begins, a proration counts from an instant of the current one, up to now."
+        }
+    };
+    Err(Error::invalid("proration_date", message))
 }
 
 /// What costs nothing to say.

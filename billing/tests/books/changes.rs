@@ -7,7 +7,7 @@ use billing::period::{Interval, Recurring};
 use billing::subscription::create::PaymentBehavior;
 use billing::subscription::update::{Updated, update};
 use billing::subscription::{
-    CollectionMethod, ItemChange, NewItem, NewSubscription, ProrationBehavior, Status, Subscription,
+    Anchor, CollectionMethod, ItemChange, NewItem, NewSubscription, ProrationBehavior, Status, Subscription,
     SubscriptionUpdate, cancel,
 };
 use billing::{Patch, Seconds};
@@ -251,13 +251,34 @@ async fn changes_that_make_no_sense_are_refused_by_name() {
         let dated =
             |proration_date: Seconds| SubscriptionUpdate { proration_date: Some(proration_date), ..count(&before, 2) };
         stage.pass(DAY);
-        for date in [before.current_period_start.plus(-1), stage.now().plus(1)] {
+        for date in [before.current_period_start.plus(-1), before.current_period_end] {
             assert_eq!(field(&refusal(stage, &before.id, dated(date)).await), "proration_date");
         }
         apply(stage, &before.id, dated(before.current_period_start.plus(3600))).await;
         assert_eq!(waiting(stage, &before).await, [-999, 1997]);
         let behind = SubscriptionUpdate { proration_date: Some(before.current_period_start), ..count(&before, 3) };
         assert_eq!(field(&refusal(stage, &before.id, behind).await), "proration_date");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_counts_from_an_instant_to_come() {
+    on_both(async |stage| {
+        let before = since_april(stage, |new| new).await;
+        stage.pass(DAY);
+        let half = Some(before.current_period_start.plus(HALF));
+        apply(stage, &before.id, SubscriptionUpdate { proration_date: half, ..count(&before, 2) }).await;
+        assert_eq!(waiting(stage, &before).await, [-500, 1000]);
+        // What comes next and says nothing of it comes after that.
+        apply(stage, &before.id, count(&before, 3)).await;
+        assert_eq!(waiting(stage, &before).await, [-500, 1000, -1000, 1500]);
+        let now = SubscriptionUpdate {
+            proration_date: Some(before.current_period_start.plus(HALF)),
+            billing_cycle_anchor: Some(Anchor::Now),
+            ..SubscriptionUpdate::default()
+        };
+        assert_eq!(field(&refusal(stage, &before.id, now).await), "proration_date");
     })
     .await;
 }

@@ -343,7 +343,7 @@ async fn a_plan_is_switched(shop: Shop) {
         ("items[0][id]=si_none&items[0][quantity]=2".into(), 404, "resource_missing", "items[0][id]"),
         ("items[0][quantity]=2".into(), 400, "parameter_missing", "items[0][price]"),
         (format!("items[0][id]={item}&items[0][deleted]=true"), 400, "parameter_invalid", "items"),
-        (format!("proration_date={}", NOW + 5), 400, "parameter_invalid", "proration_date"),
+        (format!("proration_date={}", NOW + 60 * DAY), 400, "parameter_invalid", "proration_date"),
         ("trial_end=1".into(), 400, "parameter_invalid", "trial_end"),
         ("billing_cycle_anchor=later".into(), 400, "parameter_invalid", "billing_cycle_anchor"),
         ("payment_behavior=error_if_incomplete&description=x".into(), 400, "parameter_invalid", "description"),
