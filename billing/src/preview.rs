@@ -3,6 +3,7 @@
 
 use crate::actor::Actor;
 use crate::clock::Seconds;
+use crate::customer::tax_id::{self, NewTaxId};
 use crate::customer::{self, CustomerUpdate};
 use crate::cycle::{self, Step};
 use crate::error::{Error, Result};
@@ -30,12 +31,28 @@ pub enum Subject {
 /// What is supposed beside what is so, for the preview alone.
 #[derive(Debug, Clone, Default)]
 pub struct Supposed {
-    /// That it is done at an instant to come.
+    /// That it is done at an instant to come, or, of a subscription that is not there yet, that it began at one.
     pub at: Option<Seconds>,
-    /// Of the customer.
+    /// Of the customer; one is supposed to be there where the subject names none (`""`).
     pub customer: Option<CustomerUpdate>,
+    /// The customer's, in place of those there are.
+    pub tax_ids: Option<Vec<NewTaxId>>,
     /// That these wait for the customer's next invoice, too, each in its currency if one is said.
     pub items: Vec<(Option<Currency>, InvoiceItemUpdate)>,
+}
+
+impl Subject {
+    /// Whose it is, where no subscription says that.
+    fn customer(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Change(change) => match &mut **change {
+                Change::Start(new) => Some(&mut new.customer),
+                _ => None,
+            },
+            Self::Renewal(_) => None,
+            Self::Waiting(new) => Some(&mut new.customer),
+        }
+    }
 }
 
 /// How many steps of time are gone to find the next invoice.
@@ -65,8 +82,12 @@ pub(crate) async fn renewal(tx: &mut Tx, who: &Actor, id: &str) -> Result<Option
     made
 }
 
-async fn make(tx: &mut Tx, who: &Actor, subject: Subject, supposed: Supposed) -> Result<Invoice> {
-    suppose(tx, who, &subject, supposed).await?;
+async fn make(tx: &mut Tx, who: &Actor, mut subject: Subject, supposed: Supposed) -> Result<Invoice> {
+    let customer = customer_of(tx, who, &mut subject).await?;
+    if let Some(at) = supposed.at {
+        start(tx, who, &customer, &mut subject, at).await?;
+    }
+    suppose(tx, who, &customer, supposed).await?;
     let (made, id) = match subject {
         Subject::Waiting(new) => {
             let draft = draft::create(tx, who, *new).await?;
@@ -89,31 +110,46 @@ async fn make(tx: &mut Tx, who: &Actor, subject: Subject, supposed: Supposed) ->
     Ok(as_draft(tx, made))
 }
 
-async fn suppose(tx: &mut Tx, who: &Actor, subject: &Subject, supposed: Supposed) -> Result<()> {
-    let named = match subject {
-        Subject::Change(change) => change.subscription(),
-        Subject::Renewal(id) => Some(id.as_str()),
-        Subject::Waiting(_) => None,
-    };
-    let customer = match (named, subject) {
-        (Some(id), _) => subscription::get(tx, who, id).await.map_err(|e| e.on("subscription"))?.customer,
-        (None, Subject::Waiting(new)) => new.customer.clone(),
-        (None, Subject::Change(change)) => change.customer().unwrap_or_default().to_owned(),
-        (None, Subject::Renewal(_)) => String::new(),
-    };
-    if let Some(at) = supposed.at {
-        let now = customer::get(tx, who, &customer).await.map_err(|e| e.on("customer"))?;
-        if at < customer::now(tx, who, &now).await? {
-            let message = "What begins in the past is not supported here.".into();
-            return Err(Error::Invalid { param: "start_date".into(), code: "parameter_unsupported", message });
+async fn customer_of(tx: &mut Tx, who: &Actor, subject: &mut Subject) -> Result<String> {
+    if let Some(customer) = subject.customer() {
+        if customer.is_empty() {
+            *customer = customer::create(tx, who, CustomerUpdate::default()).await?.id;
         }
-        tx.freeze(at);
+        return Ok(customer.clone());
     }
+    let subscription = match subject {
+        Subject::Change(change) => change.subscription().unwrap_or_default(),
+        Subject::Renewal(id) => id,
+        Subject::Waiting(_) => "",
+    };
+    Ok(subscription::get(tx, who, subscription).await.map_err(|e| e.on("subscription"))?.customer)
+}
+
+/// Done at an instant to come, or begun at one that is gone.
+async fn start(tx: &mut Tx, who: &Actor, customer: &str, subject: &mut Subject, at: Seconds) -> Result<()> {
+    let customer = customer::get(tx, who, customer).await.map_err(|e| e.on("customer"))?;
+    if at >= customer::now(tx, who, &customer).await? {
+        tx.freeze(at);
+        return Ok(());
+    }
+    if let Subject::Change(change) = subject
+        && let Change::Start(new) = &mut **change
+    {
+        new.backdate_start_date = Some(at);
+        return Ok(());
+    }
+    Err(Error::invalid("start_date", "What is there already begins at no other instant."))
+}
+
+async fn suppose(tx: &mut Tx, who: &Actor, customer: &str, supposed: Supposed) -> Result<()> {
     if let Some(update) = supposed.customer {
-        customer::update(tx, who, &customer, update).await.map_err(|e| e.within("customer_details"))?;
+        customer::update(tx, who, customer, update).await.map_err(|e| e.within("customer_details"))?;
+    }
+    if let Some(tax_ids) = supposed.tax_ids {
+        tax_id::replace(tx, who, customer, tax_ids).await.map_err(|e| e.within("customer_details"))?;
     }
     for (n, (currency, fields)) in supposed.items.into_iter().enumerate() {
-        let new = NewInvoiceItem { customer: customer.clone(), subscription: None, invoice: None, currency, fields };
+        let new = NewInvoiceItem { customer: customer.to_owned(), subscription: None, invoice: None, currency, fields };
         edit::create(tx, who, new).await.map_err(|e| e.within(&format!("invoice_items[{n}]")))?;
     }
     Ok(())

@@ -173,6 +173,7 @@ async fn plan(tx: &mut Tx, who: &Actor, allowed: &Configuration, wished: &Wished
             metadata: Patch::Keep,
         }],
         add_invoice_items: Vec::new(),
+        backdate_start_date: None,
         billing_cycle_anchor: None,
         proration_behavior: ProrationBehavior::CreateProrations,
         trial: if has_had_trial(tx, who, &buyer.id).await? { Trial::None } else { Trial::FromPrice },

@@ -8,17 +8,16 @@ use crate::clock::Seconds;
 use crate::customer::{self, Customer, payment_method};
 use crate::discount::Wanted;
 use crate::error::{Error, Result};
-use crate::invoice::{self, Invoice, NewLine};
+use crate::invoice::{self, Invoice};
 use crate::patch::{MetadataPatch, Patch, check_text, merge_metadata};
 use crate::period::Recurring;
-use crate::proration::debit;
 use crate::store::{Json, Tx, run};
 use crate::subscription::items::{self, ItemChange, NewItem};
-use crate::subscription::turn::{self, check_trial_end};
+use crate::subscription::turn::check_trial_end;
 use crate::subscription::update::check_taxes;
 use crate::subscription::{
     AddedItem, CollectionMethod, Item, PaymentSettings, ProrationBehavior, Status, Subscription, TrialSettings, added,
-    announce, columns, discounts, proposal,
+    announce, columns, discounts, first,
 };
 use crate::text_enum::text_enum;
 use crate::{id, payment};
@@ -49,6 +48,9 @@ pub struct NewSubscription {
     pub items: Vec<NewItem>,
     /// Billed once, with the first invoice.
     pub add_invoice_items: Vec<AddedItem>,
+    /// That it began in the past: the time since then is billed with the first invoice, unless
+    /// [`NewSubscription::proration_behavior`] is `none`.
+    pub backdate_start_date: Option<Seconds>,
     /// Where whole periods begin; until then a part of one is billed. `None` is now.
     pub billing_cycle_anchor: Option<Seconds>,
     /// Whether that part costs anything: all but `none` say so.
@@ -106,7 +108,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSubscription) -> Result<Cr
     let mut subscription = assemble(tx, who, &customer, &new, (id, items), now).await?;
     begin(&mut subscription, &new, now)?;
     redeem(tx, who, &mut subscription, &new, now).await?;
-    let mut lines = first_lines(tx, who, &subscription, &new, now).await?;
+    let mut lines = first::lines(tx, who, &subscription, new.proration_behavior).await?;
     lines.extend(added::lines(tx, who, &subscription, &new.add_invoice_items, now).await?);
     insert(tx, who, &mut subscription).await?;
     let mut invoice = invoice::bill_period(tx, who, &subscription, "subscription_create", lines, now).await?;
@@ -226,10 +228,15 @@ fn begin(subscription: &mut Subscription, new: &NewSubscription, now: Seconds) -
     let (_, recurring) = items::common_terms(&subscription.items)?;
     let trial_end = trial_end(&new.trial, &subscription.items, now)?;
     let anchor = anchor(new, trial_end, recurring, now)?;
+    subscription.start_date = start_date(new, trial_end, now)?;
     // What comes before the anchor, a trial or a part of a period, is period -1.
     subscription.billing_cycle_anchor = anchor;
     subscription.cycle = if anchor > now { -1 } else { 0 };
     subscription.current_period_end = recurring.start_of(anchor, subscription.cycle + 1)?;
+    if new.backdate_start_date.is_some() {
+        let whole = recurring.start_of(anchor, subscription.cycle)?;
+        subscription.current_period_start = whole.max(subscription.start_date);
+    }
     (subscription.trial_start, subscription.trial_end) = (trial_end.map(|_| now), trial_end);
     if new.cancel_at_period_end {
         subscription.cancel_at = Some(subscription.current_period_end);
@@ -239,9 +246,23 @@ fn begin(subscription: &mut Subscription, new: &NewSubscription, now: Seconds) -
         subscription.cancellation_details.0.reason = Some("cancellation_requested".into());
     }
     for item in &mut subscription.items {
+        item.current_period_start = subscription.current_period_start;
         item.current_period_end = subscription.current_period_end;
     }
     Ok(())
+}
+
+fn start_date(new: &NewSubscription, trial_end: Option<Seconds>, now: Seconds) -> Result<Seconds> {
+    let Some(date) = new.backdate_start_date else { return Ok(now) };
+    let refuse = |code, message: &str| {
+        let (param, message) = ("backdate_start_date".into(), message.into());
+        Err(Error::Invalid { param, code, message })
+    };
+    match trial_end {
+        Some(_) => refuse("parameter_unsupported", "A trial that began in the past is not supported here."),
+        None if date > now => refuse("parameter_invalid", "backdate_start_date cannot be in the future."),
+        None => Ok(date),
+    }
 }
 
 /// Where whole periods begin: at the end of the trial, at the instant that was asked for, or now.
@@ -280,32 +301,6 @@ pub(crate) fn check_days_until_due(method: CollectionMethod, days: Option<i64>) 
         }
         _ => Ok(()),
     }
-}
-
-async fn first_lines(
-    tx: &mut Tx,
-    who: &Actor,
-    subscription: &Subscription,
-    new: &NewSubscription,
-    now: Seconds,
-) -> Result<Vec<NewLine>> {
-    if subscription.trial_end.is_some() {
-        return Ok(invoice::trial_lines(subscription));
-    }
-    let lines = invoice::period_lines(subscription)?;
-    let whole = turn::whole(subscription)?;
-    if whole.start() == now {
-        return Ok(lines);
-    }
-    // A part of a period: its discounts are taken off first, then what is left is prorated.
-    let left = proposal::discounted(tx, who, subscription, &lines).await?;
-    let each = lines.into_iter().zip(left).map(|(line, left)| NewLine {
-        amount: if new.proration_behavior == ProrationBehavior::None { 0 } else { debit(left, whole, now) },
-        proration: true,
-        discountable: false,
-        ..line
-    });
-    Ok(each.collect())
 }
 
 /// Sets the state to start in, and says whether money is to be collected at once.

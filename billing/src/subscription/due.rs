@@ -47,7 +47,7 @@ impl Subscription {
         let each = match self.status {
             _ if self.parked_at.is_some() => vec![],
             Status::Canceled | Status::IncompleteExpired => vec![],
-            Status::Incomplete => vec![(Some(self.start_date.plus(MOST_INCOMPLETE)), Due::Expiry)],
+            Status::Incomplete => vec![(Some(self.created.plus(MOST_INCOMPLETE)), Due::Expiry)],
             Status::Paused => vec![(self.cancel_at, Due::Cancellation), (self.resumes_at, Due::Resume)],
             Status::Trialing | Status::Active | Status::PastDue | Status::Unpaid => vec![
                 (self.cancel_at, Due::Cancellation),

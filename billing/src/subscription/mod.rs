@@ -8,6 +8,7 @@ pub mod collection;
 pub mod create;
 pub mod discounts;
 pub mod due;
+mod first;
 pub mod items;
 pub mod pause;
 pub mod pending;
@@ -245,8 +246,7 @@ pub async fn item(tx: &mut Tx, who: &Actor, id: &str) -> Result<Item> {
         id
     )?;
     let missing = || Error::missing("subscription_item", id);
-    let (owner,) = owner.ok_or_else(missing)?;
-    let subscription = get(tx, who, &owner).await.map_err(|_| missing())?;
+    let subscription = get(tx, who, &owner.ok_or_else(missing)?.0).await.map_err(|_| missing())?;
     subscription.items.into_iter().find(|item| item.id == id).ok_or_else(missing)
 }
 

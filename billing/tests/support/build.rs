@@ -141,6 +141,7 @@ pub fn plan(customer: &Customer, price: &Price) -> NewSubscription {
             metadata: Patch::Keep,
         }],
         add_invoice_items: Vec::new(),
+        backdate_start_date: None,
         billing_cycle_anchor: None,
         proration_behavior: ProrationBehavior::CreateProrations,
         trial: Trial::None,

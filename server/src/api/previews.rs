@@ -1,5 +1,6 @@
 //! `create_preview`: the invoice that a new subscription, a change or the next renewal would make. Nothing is written.
 
+use billing::customer::tax_id::NewTaxId;
 use billing::customer::{CustomerUpdate, TaxExempt};
 use billing::discount::Wanted;
 use billing::invoice::draft::{InvoiceUpdate, NewInvoice};
@@ -15,6 +16,7 @@ use billing::subscription::{
     SubscriptionUpdate, TrialEnd, TrialSettings,
 };
 use billing::{Currency, Error, Patch, Result, Seconds, transact, wire};
+use serde_json::Value;
 
 use super::answer::Reply;
 use super::call::Call;
@@ -22,7 +24,7 @@ use super::expand::{Kind, Shape};
 use super::params::{Params, missing, unsupported};
 use super::subscription_changes::read_pause;
 use super::subscription_terms::{read_automatic_tax, read_item_change, read_new_cancel_at, read_trial_end};
-use super::{customers, discounts, invoice_items};
+use super::{customers, discounts, invoice_items, tax_ids};
 
 /// What `subscription_details` says of a subscription, new or there already.
 #[derive(Default)]
@@ -46,6 +48,8 @@ struct Details {
 struct Question {
     /// Whose the subscription must be, where both are given.
     customer: Option<String>,
+    /// Whether the customer is only supposed to be there.
+    is_nobodys: bool,
     currency: Option<Currency>,
     subject: Subject,
     supposed: Supposed,
@@ -69,8 +73,12 @@ pub async fn create(mut call: Call) -> Result<Reply> {
             let message = format!("The invoice would be in {}.", invoice.currency);
             return Err(Error::invalid("currency", message));
         }
+        let mut shown = wire::invoice(&call.who.tenant, &invoice);
+        if asked.is_nobodys {
+            shown["customer"] = Value::Null;
+        }
         // What it refers to can be expanded as long as it is there.
-        let reply = call.show(tx, wire::invoice(&call.who.tenant, &invoice)).await?;
+        let reply = call.show(tx, shown).await?;
         tx.go_back(mark).await?;
         call.keep_as_it_is(tx, reply).await
     })
@@ -78,10 +86,12 @@ pub async fn create(mut call: Call) -> Result<Reply> {
 
 /// What is wrong with the change is wrong in `subscription_details`.
 fn place(error: Error) -> Error {
+    // `customer` is of `customer_details`, too.
     const BESIDE: &[&str] = &["automatic_tax", "customer", "discounts", "invoice_items", "subscription"];
     match &error {
         Error::Invalid { param, .. } | Error::Missing { param, .. } => match param.as_str() {
             "id" => error.on("subscription"),
+            "backdate_start_date" => error.on("subscription_details[start_date]"),
             name if BESIDE.iter().any(|own| name.starts_with(own)) => error,
             _ => error.within("subscription_details"),
         },
@@ -96,48 +106,54 @@ fn read(params: &mut Params) -> Result<Question> {
     let automatic_tax = read_automatic_tax(params)?;
     let discounts = params.patch_objects("discounts", discounts::read_one)?;
     let details = params.object("subscription_details", read_details)?;
+    let (update, tax_ids) = params.object("customer_details", read_customer)?.unzip();
     let supposed = Supposed {
         at: details.as_ref().and_then(|details| details.start_date),
-        customer: params.object("customer_details", read_customer)?,
+        customer: update,
+        tax_ids: tax_ids.flatten(),
         items: params.objects("invoice_items", read_invoice_item)?.unwrap_or_default(),
     };
-    let subject = match (&customer, subscription, details) {
-        (_, Some(id), details) => {
+    let is_nobodys = customer.is_none() && subscription.is_none();
+    if is_nobodys && supposed.customer.is_none() {
+        let message =
+            "Give a subscription, or the customer and what they would buy, or customer_details of one to come.";
+        let (param, code) = ("customer".into(), "parameter_missing");
+        return Err(Error::Invalid { param, code, message: message.into() });
+    }
+    let buyer = customer.clone().unwrap_or_default();
+    let subject = match (subscription, details) {
+        (Some(id), details) => {
             let change = change(id, details.unwrap_or_default(), automatic_tax, discounts)?;
             Subject::Change(Box::new(change))
         }
-        (Some(customer), None, None) if !supposed.items.is_empty() => {
+        (None, None) if !supposed.items.is_empty() => {
             if discounts != Patch::Keep {
                 return Err(unsupported("discounts"));
             }
             Subject::Waiting(Box::new(NewInvoice {
-                customer: customer.clone(),
+                customer: buyer,
                 subscription: None,
                 currency: currency.clone(),
                 pulls: Some(true),
                 fields: InvoiceUpdate { automatic_tax, ..InvoiceUpdate::default() },
             }))
         }
-        (Some(customer), None, details) => {
-            let new = start(customer, details.unwrap_or_default(), automatic_tax, discounts)?;
+        (None, details) => {
+            let new = start(buyer, details.unwrap_or_default(), automatic_tax, discounts)?;
             Subject::Change(Box::new(Change::Start(Box::new(new))))
         }
-        (None, None, _) => {
-            let message = "Give a subscription, or a customer and the items that they would subscribe to.";
-            let (param, code) = ("customer".into(), "parameter_missing");
-            return Err(Error::Invalid { param, code, message: message.into() });
-        }
     };
-    Ok(Question { customer, currency, subject, supposed })
+    Ok(Question { customer, is_nobodys, currency, subject, supposed })
 }
 
-fn read_customer(details: &mut Params) -> Result<CustomerUpdate> {
-    Ok(CustomerUpdate {
+fn read_customer(details: &mut Params) -> Result<(CustomerUpdate, Option<Vec<NewTaxId>>)> {
+    let update = CustomerUpdate {
         address: details.patch_object("address", customers::address)?,
         shipping: details.patch_object("shipping", customers::shipping)?,
         tax_exempt: details.patch_word("tax_exempt", TaxExempt::parse)?,
         ..CustomerUpdate::default()
-    })
+    };
+    Ok((update, details.objects("tax_ids", tax_ids::read)?))
 }
 
 fn read_invoice_item(item: &mut Params) -> Result<(Option<Currency>, InvoiceItemUpdate)> {
@@ -240,7 +256,7 @@ fn change(
 
 /// A subscription that is not there yet.
 fn start(
-    customer: &str,
+    customer: String,
     details: Details,
     automatic_tax: Option<bool>,
     discounts: Patch<Vec<Wanted>>,
@@ -258,9 +274,10 @@ fn start(
         return Err(missing("subscription_details[items]"));
     }
     Ok(NewSubscription {
-        customer: customer.to_owned(),
+        customer,
         items: details.items.into_iter().enumerate().map(new_item).collect::<Result<_>>()?,
         add_invoice_items: Vec::new(),
+        backdate_start_date: None,
         billing_cycle_anchor: details.anchored_at,
         proration_behavior: details.proration_behavior.unwrap_or(ProrationBehavior::CreateProrations),
         trial: match details.trial_end {

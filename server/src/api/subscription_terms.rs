@@ -24,7 +24,7 @@ const UNSUPPORTED: &[&str] = &[
     "pending_invoice_item_interval",
     "transfer_data",
 ];
-const UNSUPPORTED_AT_CREATION: &[&str] = &["backdate_start_date", "billing_cycle_anchor_config", "customer_account"];
+const UNSUPPORTED_AT_CREATION: &[&str] = &["billing_cycle_anchor_config", "customer_account"];
 const UNSUPPORTED_LATER: &[&str] = &["trial_from_plan"];
 const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "current_trial"];
 
@@ -101,6 +101,7 @@ pub(super) fn read_new(params: &mut Params) -> Result<NewSubscription> {
         customer: params.required_text("customer")?,
         items: params.objects("items", read_item)?.unwrap_or_default(),
         add_invoice_items: params.objects("add_invoice_items", read_added)?.unwrap_or_default(),
+        backdate_start_date: params.timestamp("backdate_start_date")?,
         billing_cycle_anchor: params.timestamp("billing_cycle_anchor")?,
         proration_behavior: params
             .word("proration_behavior", ProrationBehavior::parse)?

@@ -10,6 +10,7 @@ on_both!(
     what_would_be_billed_is_shown,
     what_changes_is_previewed_as_it_would_be_billed,
     what_is_supposed_is_in_the_preview_alone,
+    nobody_has_to_be_there_yet,
     what_is_wrong_is_named,
 );
 
@@ -125,6 +126,8 @@ async fn what_is_supposed_is_in_the_preview_alone(shop: Shop) {
     let later = NOW + 5 * DAY;
     let later = shown(&shop, &format!("{start}&subscription_details[start_date]={later}")).await;
     assert_eq!(later["period_start"], json!(NOW + 5 * DAY));
+    let before = shown(&shop, &format!("{start}&subscription_details[start_date]={}", NOW - 31 * DAY)).await;
+    assert_eq!(before["total"], json!(4000), "the month before, too");
     let anchored = format!("{start}&subscription_details[billing_cycle_anchor]={}", NOW + 15 * DAY);
     assert_eq!(shown(&shop, &anchored).await["total"], json!(1000));
     // What it refers to can be looked at.
@@ -132,6 +135,33 @@ async fn what_is_supposed_is_in_the_preview_alone(shop: Shop) {
     let form = format!("{start}&discounts[0][coupon]={half}&expand[]=total_discount_amounts.discount");
     let discount = shown(&shop, &form).await["total_discount_amounts"][0]["discount"].clone();
     assert_eq!(discount["source"]["coupon"], json!(half));
+}
+
+async fn nobody_has_to_be_there_yet(shop: Shop) {
+    let price = shop.monthly_price(2000).await;
+    shop.post("/v1/tax_rates", "display_name=VAT&percentage=19&inclusive=false&country=FR").await.made();
+    let visitor = format!(
+        "subscription_details[items][0][price]={price}&automatic_tax[enabled]=true&customer_details[address][country]=FR"
+    );
+    let taxed = shown(&shop, &format!("{visitor}&expand[]=customer")).await;
+    assert_eq!((&taxed["total"], &taxed["customer"]), (&json!(2380), &json!(null)));
+    let number = "customer_details[tax_ids][0][type]=eu_vat&customer_details[tax_ids][0][value]=FRAB000000000";
+    let reversed = shown(&shop, &format!("{visitor}&{number}")).await;
+    assert_eq!(reversed["total"], json!(2000));
+    assert_eq!(reversed["customer_tax_ids"], json!([{"type": "eu_vat", "value": "FRAB000000000"}]));
+    let once = "customer_details[tax_exempt]=none&invoice_items[0][amount]=700&invoice_items[0][description]=Setup";
+    assert_eq!(shown(&shop, once).await["total"], json!(700));
+    assert_eq!(shop.get("/v1/customers").await.ids().len(), 0);
+
+    // Those that are supposed stand in place of those that there are.
+    let customer = shop.paying_customer().await;
+    let own = format!("/v1/customers/{customer}/tax_ids");
+    shop.post(&own, "type=eu_vat&value=FRAB000000000").await.made();
+    let form = format!("customer={customer}&{visitor}");
+    assert_eq!(shown(&shop, &form).await["total"], json!(2000));
+    let other = number.replace("FRAB000000000", "FRAB111111111");
+    assert_eq!(shown(&shop, &format!("{form}&{other}")).await["total"], json!(2380));
+    assert_eq!(shop.get(&own).await.ids().len(), 1);
 }
 
 async fn what_is_wrong_is_named(shop: Shop) {
@@ -154,7 +184,7 @@ async fn what_is_wrong_is_named(shop: Shop) {
         (
             format!("{start}&subscription_details[start_date]=5"),
             400,
-            "parameter_unsupported",
+            "parameter_invalid",
             "subscription_details[start_date]",
         ),
         (
@@ -166,9 +196,16 @@ async fn what_is_wrong_is_named(shop: Shop) {
         (
             format!("{start}&customer_details[tax_ids][0][type]=eu_vat"),
             400,
-            "parameter_unsupported",
-            "customer_details[tax_ids]",
+            "parameter_missing",
+            "customer_details[tax_ids][0][value]",
         ),
+        (
+            format!("{start}&customer_details[tax_ids][0][type]=eu_vat&customer_details[tax_ids][0][value]=1"),
+            400,
+            "tax_id_invalid",
+            "customer_details[tax_ids][0][value]",
+        ),
+        (format!("subscription_details[items][0][price]={price}"), 400, "parameter_missing", "customer"),
         (
             format!("{start}&customer_details[address][country]=nowhere"),
             400,

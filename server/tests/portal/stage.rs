@@ -269,6 +269,7 @@ impl Stage {
                 metadata: Patch::Keep,
             }],
             add_invoice_items: Vec::new(),
+            backdate_start_date: None,
             billing_cycle_anchor: None,
             proration_behavior: ProrationBehavior::CreateProrations,
             trial: Trial::None,

@@ -129,6 +129,23 @@ pub async fn create(tx: &mut Tx, who: &Actor, customer: &str, new: NewTaxId) -> 
     }
 }
 
+/// Gives a customer tax IDs in place of those there are. Errors name `tax_ids[n]`.
+pub(crate) async fn replace(tx: &mut Tx, who: &Actor, customer: &str, new: Vec<NewTaxId>) -> Result<()> {
+    let old: Vec<(String,)> = all!(
+        tx,
+        "select id from tax_id where tenant = $1 and customer = $2 and deleted_at is null",
+        who.tenant.key,
+        customer
+    )?;
+    for (id,) in old {
+        delete(tx, who, &id).await?;
+    }
+    for (n, new) in new.into_iter().enumerate() {
+        create(tx, who, customer, new).await.map_err(|e| e.within(&format!("tax_ids[{n}]")))?;
+    }
+    Ok(())
+}
+
 async fn insert(tx: &mut Tx, who: &Actor, tax_id: &TaxId) -> Result<()> {
     run!(
         tx,

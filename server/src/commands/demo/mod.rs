@@ -271,6 +271,7 @@ impl Stage {
                 metadata: Patch::Keep,
             }],
             add_invoice_items: Vec::new(),
+            backdate_start_date: None,
             billing_cycle_anchor: None,
             proration_behavior: ProrationBehavior::CreateProrations,
             trial: if plan.trial_days > 0 { Trial::Days(plan.trial_days) } else { Trial::None },
