@@ -22,6 +22,16 @@ async fn who_owes(stage: &Stage) -> Subscription {
     stage.subscribe(sent).await
 }
 
+/// One who has paid 100.00 for April, and whose card is declined from now on.
+async fn whose_card_is_bad_now(stage: &Stage) -> Subscription {
+    stage.go_to(at("2026-04-01"));
+    let (customer, price) = (stage.payer("pm_card_visa").await, stage.price(10_000).await);
+    let subscription = stage.subscribe(plan(&customer, &price)).await;
+    let bad = stage.method(&customer, "pm_card_chargeDeclined").await;
+    stage.set_default(&customer, &bad).await;
+    subscription
+}
+
 async fn credit(stage: &Stage, subscription: &Subscription) -> i64 {
     seen!(stage, |tx| balance::of(tx, &stage.who, &subscription.customer, &stage.eur()))
 }
@@ -101,11 +111,7 @@ async fn with_its_period_it_ends_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_settled_whole_is_paid_and_what_is_beyond_it_is_credit() {
     on_both(async |stage| {
-        stage.go_to(at("2026-04-01"));
-        let (customer, price) = (stage.payer("pm_card_visa").await, stage.price(10_000).await);
-        let before = stage.subscribe(plan(&customer, &price)).await;
-        let bad = stage.method(&customer, "pm_card_chargeDeclined").await;
-        stage.set_default(&customer, &bad).await;
+        let before = whose_card_is_bad_now(stage).await;
         stage.pass(HALF);
         let (behind, up) = apply(stage, &before.id, at_once(count(&before, 2))).await;
         assert_eq!((behind.status, up.as_ref().unwrap().amount_due), (Status::PastDue, 5000));
@@ -121,11 +127,7 @@ async fn what_is_settled_whole_is_paid_and_what_is_beyond_it_is_credit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_gives_back_to_what_is_owed() {
     on_both(async |stage| {
-        stage.go_to(at("2026-04-01"));
-        let (customer, price) = (stage.payer("pm_card_visa").await, stage.price(10_000).await);
-        let before = stage.subscribe(plan(&customer, &price)).await;
-        let bad = stage.method(&customer, "pm_card_chargeDeclined").await;
-        stage.set_default(&customer, &bad).await;
+        let before = whose_card_is_bad_now(stage).await;
         let (_, up) = apply(stage, &before.id, at_once(count(&before, 2))).await;
         assert_eq!(up.as_ref().unwrap().amount_due, 10_000);
         stage.pass(HALF);
