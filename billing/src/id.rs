@@ -27,6 +27,15 @@ pub fn new(prefix: &str, at: Millis) -> String {
     format!("{prefix}_{}", String::from_utf8_lossy(&text))
 }
 
+/// When an id was made; `None` for what [`new`] never made.
+pub fn time_of(id: &str) -> Option<Millis> {
+    let (_, text) = id.split_once('_')?;
+    let digit = |letter: &u8| ALPHABET.iter().position(|known| known == letter);
+    // 48 bits, after the two that are always zero.
+    let first = text.as_bytes().get(..10).filter(|_| text.len() == 26)?;
+    first.iter().try_fold(0, |sum, letter| Some(sum << 5 | i64::try_from(digit(letter)?).ok()?)).map(Millis)
+}
+
 /// The first 32 bits behind an id's time: 26 that count (RFC 9562, 6.2, method 1), where the version and the variant
 /// leave room. Begins anywhere in the lower half, so that it turns over after 33 million ids at the earliest.
 fn count() -> [u8; 4] {
@@ -89,6 +98,8 @@ mod tests {
         assert!(early < late);
         assert!(early.starts_with("cus_0"));
         assert_eq!(early.len(), "cus_".len() + 26);
+        assert_eq!(time_of(&late), Some(Millis(1_700_000_000_001)));
+        assert_eq!((time_of("cus_1"), time_of("welcome"), time_of(&late.replace('_', ""))), (None, None, None));
     }
 
     #[test]

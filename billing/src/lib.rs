@@ -7,6 +7,7 @@
 
 pub mod actor;
 pub mod audit;
+pub mod bulk;
 pub mod catalog;
 pub mod check;
 pub mod clock;

@@ -137,11 +137,15 @@ pub async fn get_or_deleted(tx: &mut Tx, who: &Actor, id: &str) -> Result<Custom
     Ok(customer)
 }
 
+/// The random tail of the id, so that two customers' invoice numbers differ (Stripe: 8 characters).
+pub(crate) fn prefix_of(id: &str) -> String {
+    id[id.len() - 8..].to_ascii_uppercase()
+}
+
 pub async fn create(tx: &mut Tx, who: &Actor, new: CustomerUpdate) -> Result<Customer> {
     let id = id::new("cus", tx.now);
     let mut customer = Customer {
-        // The random tail of the id, so that two customers' invoice numbers differ (Stripe: 8 characters).
-        invoice_prefix: id[id.len() - 8..].to_ascii_uppercase(),
+        invoice_prefix: prefix_of(&id),
         id,
         external_id: None,
         clock_id: None,

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::id;
 use crate::invoice::Invoice;
 use crate::portal::branding::Brand;
+use crate::seal;
 use crate::store::{Tx, maybe, run};
 
 /// How long a link works after its invoice is due or settled: 30 days.
@@ -33,7 +34,7 @@ impl Hosted {
         let i = &self.invoice;
         let due = i.due_date.or(i.finalized_at);
         let last = [due, i.paid_at, i.voided_at, i.marked_uncollectible_at].into_iter().flatten().max();
-        self.customer.deleted_at.is_none() && last.is_some_and(|last| self.now < last.plus(LIFETIME))
+        self.customer.deleted_at.is_none() && last.is_some_and(|last| is_open(last, self.now))
     }
 
     /// Whoever holds the link: reaches nothing but this customer's, and changes nothing.
@@ -44,19 +45,37 @@ impl Hosted {
     }
 }
 
+/// The secret of an invoice's link, and what is kept of it.
+pub(crate) struct Link {
+    secret: String,
+    pub hash: String,
+    pub sealed: String,
+}
+
+impl Link {
+    pub fn new(key: &seal::Key, invoice: &str) -> Result<Self> {
+        let secret = id::secret();
+        Ok(Self { hash: id::hash(&secret), sealed: key.seal(&context(invoice), &secret)?, secret })
+    }
+}
+
+/// Whether the link of an invoice that was last due or settled at an instant still works.
+pub(crate) fn is_open(last: Seconds, now: Seconds) -> bool {
+    now < last.plus(LIFETIME)
+}
+
 /// Makes the link of an invoice that is being finalised.
 pub(super) async fn issue(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
-    let secret = id::secret();
-    let sealed = tx.key.seal(&context(&invoice.id), &secret)?;
+    let link = Link::new(&tx.key, &invoice.id)?;
     run!(
         tx,
         "insert into hosted_invoice (tenant, invoice, secret_hash, secret) values ($1, $2, $3, $4)",
         who.tenant.key,
         &invoice.id,
-        id::hash(&secret),
-        sealed
+        &link.hash,
+        &link.sealed
     )?;
-    invoice.hosted_invoice_url = url(tx, &secret);
+    invoice.hosted_invoice_url = url(tx, &link.secret);
     Ok(())
 }
 

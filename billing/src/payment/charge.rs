@@ -136,7 +136,7 @@ pub fn refusal(decline_code: &str) -> (&'static str, &'static str) {
 }
 
 /// The natural key of an attempt, unique for ever.
-pub(super) fn key(tenant: &Tenant, invoice: &str, number: i64) -> String {
+pub(crate) fn key(tenant: &Tenant, invoice: &str, number: i64) -> String {
     format!("{}/{invoice}/{number}", tenant.key)
 }
 

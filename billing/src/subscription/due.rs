@@ -86,7 +86,7 @@ impl Subscription {
     /// minute of it.
     pub(crate) fn wakes(&self) -> Option<Seconds> {
         let bills = |due| matches!(due, Due::InvoiceNotice | Due::Period);
-        self.next().map(|(at, due)| if bills(due) { at.plus(spread(&self.id)) } else { at })
+        self.next().map(|(at, due)| if bills(due) { in_its_minute(at, &self.id) } else { at })
     }
 
     /// When the merchant is told of the end of this period. A trial shorter than the notice is told of at once.
@@ -107,6 +107,11 @@ impl Subscription {
             && self.collection_method == CollectionMethod::ChargeAutomatically;
         (renews && self.told != Some(end) && at > start).then_some(at)
     }
+}
+
+/// When a worker takes up what is due on a subscription at an instant, if that bills.
+pub(crate) fn in_its_minute(at: Seconds, id: &str) -> Seconds {
+    at.plus(spread(id))
 }
 
 /// A second of the hour, the same for one subscription always.

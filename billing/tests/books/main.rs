@@ -10,6 +10,7 @@ mod activity;
 mod arithmetic;
 mod audit;
 mod balance;
+mod bulk;
 mod cancellation;
 mod catalog;
 mod changes;

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
+use sqlx::QueryBuilder;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool};
 
 use super::methods::{Behaviour, Fault};
@@ -20,6 +21,11 @@ const TABLES: &[&str] = &[
     "create table if not exists notice (
         id integer primary key autoincrement, key text not null, reference text not null, outcome text not null, code text)",
 ];
+
+/// What references to charges begin with.
+pub(super) const CHARGE: &str = "sbx";
+/// How many charges are written down at a time.
+const MANY: usize = 4000;
 
 pub(super) struct Ledger {
     pool: SqlitePool,
@@ -47,7 +53,7 @@ impl Ledger {
     /// Writes a charge down, once for each key; answers whether this was the first time, and what became of it.
     pub(super) async fn charge(&self, charge: &Charge, behaviour: Behaviour) -> Result<(bool, Option<Outcome>)> {
         let (outcome, code) = first_fate(behaviour);
-        let reference = reference("sbx", &charge.key);
+        let reference = reference(CHARGE, &charge.key);
         let mut tx = self.pool.begin_with("begin immediate").await?;
         let written = sqlx::query(
             "insert into charge (key, reference, method, amount, currency, outcome, code) values ($1, $2, $3, $4, $5, $6, $7)
@@ -72,6 +78,22 @@ impl Ledger {
         }
         tx.commit().await?;
         Ok((is_first, found))
+    }
+
+    /// Writes down charges that were captured long ago.
+    pub(super) async fn remember(&self, charges: &[Charge]) -> Result<()> {
+        let mut tx = self.pool.begin_with("begin immediate").await?;
+        for some in charges.chunks(MANY) {
+            let mut insert =
+                QueryBuilder::new("insert into charge (key, reference, method, amount, currency, outcome) ");
+            insert.push_values(some, |mut row, charge| {
+                row.push_bind(&charge.key).push_bind(reference(CHARGE, &charge.key)).push_bind(&charge.method);
+                row.push_bind(charge.amount).push_bind(charge.currency.code()).push_bind("succeeded");
+            });
+            insert.build().execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(())
     }
 
     pub(super) async fn find(&self, key: &str) -> Result<Option<Outcome>> {
@@ -230,6 +252,6 @@ fn read(reference: String, outcome: &str, code: Option<String>) -> Outcome {
     }
 }
 
-fn reference(prefix: &str, key: &str) -> String {
+pub(super) fn reference(prefix: &str, key: &str) -> String {
     format!("{prefix}_{}", hex::encode(&Sha256::digest(key.as_bytes())[..12]))
 }

@@ -23,6 +23,11 @@ pub enum Said {
     Broken,
 }
 
+/// The sandbox's name for the charge with this key.
+pub(crate) fn reference(key: &str) -> String {
+    ledger::reference(ledger::CHARGE, key)
+}
+
 impl Sandbox {
     /// Opens the ledger (`sqlite://…`), created if absent.
     pub async fn open(url: &str) -> Result<Self> {
@@ -39,6 +44,11 @@ impl Sandbox {
             (_, Some(outcome)) => Said::Outcome(outcome),
             (_, None) => Said::Nothing,
         })
+    }
+
+    /// Writes down charges that were captured long ago, of customers who come with their history.
+    pub async fn remember(&self, charges: &[Charge]) -> Result<()> {
+        self.ledger.remember(charges).await
     }
 
     /// The sum of all captured charges in one currency: the other side of the books.
