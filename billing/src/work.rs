@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use crate::actor::{Actor, Tenant};
+use crate::clock::Seconds;
 use crate::error::{Error, Result};
 use crate::gateway::PaymentGateway;
-use crate::store::{Db, Tx, all, run};
+use crate::store::{Db, Tx, all, maybe, run};
 use crate::{cycle, dunning, id, payment, transact};
 
 /// What could not be done is taken up again after this many seconds, so that it keeps no other waiting.
@@ -40,6 +41,46 @@ pub async fn one(db: &Db, gateway: &Arc<dyn PaymentGateway>) -> Result<bool> {
         transact!(db, |tx| postpone(tx, &who, &due).await)?;
     }
     Ok(true)
+}
+
+/// Moves a clock that stands in the past on to what is due next for one customer, by `until` at the latest, and does it
+/// there; answers whether there was any. So a demo comes by its history.
+pub async fn next_of(
+    db: &Db,
+    gateway: &Arc<dyn PaymentGateway>,
+    who: &Actor,
+    customer: &str,
+    until: Seconds,
+) -> Result<bool> {
+    let mut tx = db.read().await?;
+    let next = due_of(&mut tx, who, customer, until).await?;
+    drop(tx);
+    let Some((at, due)) = next else { return Ok(false) };
+    db.clock().advance((at.0 * 1000 - db.clock().wall().0).max(0));
+    advance(db, gateway, who, &due).await?;
+    Ok(true)
+}
+
+/// What is due first for a customer, up to an instant; what is owed before what is to be billed.
+async fn due_of(tx: &mut Tx, who: &Actor, customer: &str, until: Seconds) -> Result<Option<(Seconds, Due)>> {
+    let invoice: Option<(Seconds, String)> = maybe!(
+        tx,
+        "select next_due, id from invoice where tenant = $1 and customer = $2 and next_due <= $3 order by next_due, id limit 1",
+        who.tenant.key,
+        customer,
+        until
+    )?;
+    let subscription: Option<(Seconds, String)> = maybe!(
+        tx,
+        "select wakes_at, id from subscription where tenant = $1 and customer = $2 and wakes_at <= $3 order by wakes_at, id limit 1",
+        who.tenant.key,
+        customer,
+        until
+    )?;
+    let invoice = invoice.map(|(at, id)| (at, Due::Invoice(id)));
+    let subscription = subscription.map(|(at, id)| (at, Due::Subscription(id)));
+    // The first of equals is the one that is kept.
+    Ok(invoice.into_iter().chain(subscription).min_by_key(|(at, _)| *at))
 }
 
 /// What has been due longest. What runs on a test clock is left to that.

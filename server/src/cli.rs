@@ -25,11 +25,7 @@ enum Command {
     /// Serve the portal and the merchant API, and run the workers.
     Serve(commands::serve::Options),
     /// Load a demo merchant with customers in every state. Safe to repeat.
-    Demo {
-        /// Print what was made as JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Demo(commands::demo::Options),
     /// Merchants.
     #[command(subcommand)]
     Merchant(commands::merchant::Command),
@@ -65,7 +61,7 @@ pub async fn run() -> Result<(), String> {
     let settings = cli.settings;
     match cli.command {
         Command::Serve(options) => commands::serve::run(settings, options).await,
-        Command::Demo { json } => commands::demo::run(&settings, json).await,
+        Command::Demo(options) => commands::demo::run(&settings, &options).await,
         Command::Merchant(command) => commands::merchant::run(&settings, command).await,
         Command::Sandbox(options) => commands::sandbox::run(&settings, &options).await,
         Command::Key(command) => commands::key::run(&settings, command).await,

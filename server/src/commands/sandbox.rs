@@ -42,7 +42,7 @@ pub async fn gateway(settings: &Settings) -> Result<Arc<dyn PaymentGateway>, Str
     })
 }
 
-async fn open(settings: &Settings) -> Result<Sandbox, String> {
+pub async fn open(settings: &Settings) -> Result<Sandbox, String> {
     let opened = Sandbox::open(&settings.sandbox_ledger()).await;
     opened.map_err(|e| format!("cannot open the sandbox's ledger: {}", detail(&e)))
 }

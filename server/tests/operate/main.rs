@@ -13,6 +13,7 @@ mod records;
 mod support;
 
 mod backup;
+mod demo;
 mod check;
 mod drain;
 mod logs;

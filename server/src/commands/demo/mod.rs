@@ -1,33 +1,30 @@
 //! `portico demo`: a merchant with customers in every state, made by running the operations under a clock of the past.
 
+mod catalogue;
+mod crowd;
+mod stage;
 mod stories;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+pub use crowd::gather;
 
-use billing::catalog::price::{NewPrice, PriceProduct};
-use billing::catalog::{Cost, NewProduct, Price, ProductUpdate};
-use billing::customer::{Address, CustomerFilter, CustomerUpdate, payment_method};
-use billing::gateway::PaymentGateway;
-use billing::gateway::sandbox::test_method;
-use billing::patch::Patch;
-use billing::period::Recurring;
-use billing::portal::configuration::{self, ConfigurationUpdate};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use billing::customer::CustomerFilter;
 use billing::portal::session::{self, NewSession, SessionOrigin};
-use billing::subscription::create::{PaymentBehavior, Trial};
-use billing::subscription::{
-    self, CollectionMethod, Feedback, NewItem, NewSubscription, ProrationBehavior, SubscriptionUpdate,
-};
-use billing::{Actor, Clock, Currency, Db, Error, Result, Trace, cycle, directory, payment, transact};
+use billing::{Clock, Currency, Db, Error, Result, Trace, directory, transact};
+use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{console, detail, open, open_at, sandbox};
 use crate::config::Settings;
-use stories::{PRICES, PRODUCTS, Plan, STORIES, Story, Then};
+use stage::Stage;
+use stories::STORIES;
 
 const MERCHANT: &str = "Northwind Studio";
-const DAY: i64 = 24 * 60 * 60 * 1000;
+/// The merchant opened so long ago, in milliseconds: before the first of the stories.
+const OPENED: i64 = 750 * 24 * 60 * 60 * 1000;
 /// The customer that the printed portal link belongs to.
 const FIRST: &str = "active";
 
@@ -38,7 +35,59 @@ struct Kept {
     secret_key: String,
 }
 
-pub async fn run(settings: &Settings, as_json: bool) -> std::result::Result<(), String> {
+/// What there is, and how to get in.
+#[derive(Debug)]
+pub struct Made {
+    pub merchant: String,
+    pub secret_key: String,
+    /// States, and who is in them.
+    pub customers: Vec<(&'static str, String)>,
+    /// Opens the first customer's portal, once.
+    pub portal_url: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Print what was made as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Add so many generated customers, each with a subscription and twelve paid invoices.
+    #[arg(long, value_name = "N")]
+    customers: Option<usize>,
+    /// Let the next renewal of all of them be due now.
+    #[arg(long, requires = "customers")]
+    due: bool,
+}
+
+pub async fn run(settings: &Settings, options: &Options) -> std::result::Result<(), String> {
+    let made = make(settings).await?;
+    if let Some(many) = options.customers {
+        gather(settings, &made.merchant, many, options.due).await?;
+    }
+    if options.json {
+        let customers: BTreeMap<_, _> = made.customers.into_iter().collect();
+        println!(
+            "{}",
+            json!({
+                "merchant": made.merchant,
+                "secret_key": made.secret_key,
+                "customers": customers,
+                "portal_url": made.portal_url,
+            })
+        );
+        return Ok(());
+    }
+    println!("Demo merchant   {MERCHANT} ({})", made.merchant);
+    println!("Test key        {}", made.secret_key);
+    for (state, id) in made.customers {
+        println!("  {state:<22} {id}");
+    }
+    println!("Portal link     {}\n                (opens {FIRST}'s portal, once, within 30 minutes)", made.portal_url);
+    Ok(())
+}
+
+/// The demo of this installation, made where there is none yet, with a fresh link.
+pub async fn make(settings: &Settings) -> std::result::Result<Made, String> {
     let db = open(settings).await?;
     let kept = match read_kept(&db, settings).await.map_err(|e| detail(&e))? {
         Some(kept) => kept,
@@ -48,24 +97,7 @@ pub async fn run(settings: &Settings, as_json: bool) -> std::result::Result<(), 
             kept
         }
     };
-    let made = report(&db, &kept).await.map_err(|e| detail(&e))?;
-    let link = format!("{}/session/{}", settings.public_url, made.secret);
-    if as_json {
-        let customers: serde_json::Map<String, serde_json::Value> =
-            made.customers.into_iter().map(|(k, v)| (k, json!(v))).collect();
-        println!(
-            "{}",
-            json!({ "merchant": kept.merchant, "secret_key": kept.secret_key, "customers": customers, "portal_url": link })
-        );
-        return Ok(());
-    }
-    println!("Demo merchant   {MERCHANT} ({})", kept.merchant);
-    println!("Test key        {}", kept.secret_key);
-    for (state, id) in made.customers {
-        println!("  {state:<20} {id}");
-    }
-    println!("Portal link     {link}\n                (opens {FIRST}'s portal, once, within 30 minutes)");
-    Ok(())
+    report(&db, settings, kept).await.map_err(|e| detail(&e))
 }
 
 fn kept_path(settings: &Settings) -> PathBuf {
@@ -96,13 +128,8 @@ fn keep(settings: &Settings, kept: &Kept) -> std::result::Result<(), String> {
     write().map_err(|e| format!("{}: {e}", path.display()))
 }
 
-struct Report {
-    customers: Vec<(String, String)>,
-    secret: String,
-}
-
 /// The demo's customers by state, and a fresh link for the first.
-async fn report(db: &Db, kept: &Kept) -> Result<Report> {
+async fn report(db: &Db, settings: &Settings, kept: Kept) -> Result<Made> {
     let mut tx = db.read().await?;
     let who = console(directory::tenant(&mut tx, &kept.merchant, false).await?);
     let mut customers = Vec::new();
@@ -110,10 +137,10 @@ async fn report(db: &Db, kept: &Kept) -> Result<Report> {
         let external = format!("demo_{}", story.state);
         let filter = CustomerFilter { external_id: Some(external), ..CustomerFilter::default() };
         let found = billing::customer::list(&mut tx, &who, &billing::Page::first(1), &filter).await?;
-        customers.extend(found.data.into_iter().map(|c| (story.state.to_owned(), c.id)));
+        customers.extend(found.data.into_iter().map(|c| (story.state, c.id)));
     }
     drop(tx);
-    let customer = customers.iter().find(|(state, _)| state == FIRST).map(|(_, id)| id.clone());
+    let customer = customers.iter().find(|(state, _)| *state == FIRST).map(|(_, id)| id.clone());
     let new = NewSession {
         flow: None,
         customer: customer.ok_or_else(|| Error::internal("the demo's first customer is gone"))?,
@@ -125,237 +152,29 @@ async fn report(db: &Db, kept: &Kept) -> Result<Report> {
         origin: SessionOrigin::Console,
     };
     let minted = transact!(db, |tx| session::create(tx, &who, new.clone()).await)?;
-    Ok(Report { customers, secret: minted.secret })
+    let portal_url = format!("{}/session/{}", settings.public_url, minted.secret);
+    Ok(Made { merchant: kept.merchant, secret_key: kept.secret_key, customers, portal_url })
 }
 
 /// Makes everything, under a clock that begins in the past and is moved from event to event.
 async fn load(settings: &Settings) -> std::result::Result<Kept, String> {
     let now = Clock::system().wall();
-    let first = STORIES.iter().filter_map(|s| s.plan.as_ref()).map(|p| p.days).max().unwrap_or_default();
-    let clock = Clock::manual(now.plus(-(first + 1) * DAY));
-    let db = open_at(settings, clock.clone()).await?;
+    let db = open_at(settings, Clock::manual(now.plus(-OPENED))).await?;
     let gateway = sandbox::gateway(settings).await?;
-    let mut stage = Stage { db, gateway, clock, now: now.0 };
-    stage.load().await.map_err(|e| format!("the demo could not be loaded: {}", detail(&e)))
-}
-
-struct Stage {
-    db: Db,
-    gateway: Arc<dyn PaymentGateway>,
-    clock: Clock,
-    now: i64,
-}
-
-impl Stage {
-    async fn load(&mut self) -> Result<Kept> {
-        let usd = Currency::parse("usd", "currency")?;
-        let (merchant, who, key) = transact!(self.db, |tx| {
+    let told = async {
+        let (kept, who, shelf) = transact!(db, |tx| {
+            let usd = Currency::parse("usd", "currency")?;
             let merchant = directory::create_merchant(tx, MERCHANT, "US", &usd).await?;
             let who = console(directory::tenant(tx, &merchant.id, false).await?);
-            let (_, key) = directory::create_key(tx, &who, Some("demo")).await?;
-            Ok((merchant, who, key))
+            let (_, secret_key) = directory::create_key(tx, &who, Some("demo")).await?;
+            let shelf = catalogue::fill(tx, &who).await?;
+            Ok((Kept { merchant: merchant.id, secret_key }, who, shelf))
         })?;
-        let prices = self.catalogue(&who, &usd).await?;
-        self.allow_changes(&who, &prices).await?;
+        let stage = Stage { db, gateway, who, shelf, now: now.seconds() };
         for story in STORIES {
-            self.tell(&who, story, &prices).await?;
+            stage.tell(story).await?;
         }
-        Ok(Kept { merchant: merchant.id, secret_key: key })
-    }
-
-    async fn catalogue(&self, who: &Actor, usd: &Currency) -> Result<Vec<Price>> {
-        transact!(self.db, |tx| {
-            let mut prices = Vec::new();
-            for (id, name, description, features) in PRODUCTS {
-                let fields = ProductUpdate {
-                    marketing_features: Patch::Set(features.iter().map(|&feature| feature.into()).collect()),
-                    external_id: Patch::Set((*id).into()),
-                    description: Patch::Set((*description).into()),
-                    ..Default::default()
-                };
-                let new = NewProduct { id: None, name: (*name).into(), active: None, fields };
-                let product = billing::catalog::product::create(tx, who, new).await?;
-                for (_, key, amount, interval) in PRICES.iter().filter(|p| p.0 == *id) {
-                    let fields =
-                        billing::catalog::PriceUpdate { lookup_key: Patch::Set((*key).into()), ..Default::default() };
-                    let new = NewPrice {
-                        currency: usd.clone(),
-                        product: PriceProduct::Existing(product.id.clone()),
-                        cost: Cost::unit(*amount),
-                        recurring: Some(Recurring { interval: *interval, count: 1 }),
-                        trial_period_days: None,
-                        active: None,
-                        tax_behavior: None,
-                        transfer_lookup_key: false,
-                        fields,
-                    };
-                    prices.push(billing::catalog::price::create(tx, who, new).await?);
-                }
-            }
-            Ok(prices)
-        })
-    }
-
-    /// In the portal, plans change at once when they grow and with the period when they shrink; seats are adjustable.
-    async fn allow_changes(&self, who: &Actor, prices: &[Price]) -> Result<()> {
-        let mut products: Vec<serde_json::Value> = Vec::new();
-        for price in prices {
-            let is_listed = products.iter().any(|product| product["product"] == *price.product);
-            let by_the_seat = price.lookup_key.as_deref().is_some_and(|key| key.starts_with("team"));
-            if !is_listed {
-                let adjustable = json!({ "enabled": by_the_seat, "minimum": 1, "maximum": 50 });
-                products.push(json!({ "product": price.product, "adjustable_quantity": adjustable }));
-            }
-        }
-        let conditions = json!([{ "type": "decreasing_item_amount" }, { "type": "shortening_interval" }]);
-        let lengths =
-            json!([{ "interval": "month", "interval_count": 1 }, { "interval": "month", "interval_count": 3 }]);
-        let features = json!({
-            "subscription_pause": {
-                "enabled": true,
-                "duration": { "type": "interval_options", "interval_options": lengths },
-            },
-            "subscription_update": {
-                "enabled": true,
-                "default_allowed_updates": ["price", "quantity", "promotion_code"],
-                "proration_behavior": "always_invoice",
-                "schedule_at_period_end": { "conditions": conditions },
-                "products": products,
-            },
-        });
-        transact!(self.db, |tx| {
-            let update = ConfigurationUpdate { features: Some(features.clone()), ..Default::default() };
-            configuration::update(tx, who, "default", update).await
-        })?;
-        Ok(())
-    }
-
-    async fn tell(&mut self, who: &Actor, story: &Story, prices: &[Price]) -> Result<()> {
-        self.at(story.plan.as_ref().map_or(30, |p| p.days));
-        let update = CustomerUpdate {
-            external_id: Patch::Set(format!("demo_{}", story.state)),
-            name: Patch::Set(story.name.into()),
-            email: Patch::Set(story.email.into()),
-            preferred_locales: Patch::Set(vec![story.locale.into()]),
-            address: Patch::Set(Address {
-                city: Some(story.city.into()),
-                country: Some(story.country.into()),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        let customer = transact!(self.db, |tx| billing::customer::create(tx, who, update.clone()).await)?;
-        let Some(plan) = &story.plan else { return Ok(()) };
-        if let Some(method) = plan.method {
-            self.pay_with(who, &customer.id, method).await?;
-        }
-        let price = prices.iter().find(|p| p.lookup_key.as_deref() == Some(plan.price));
-        let price = price.ok_or_else(|| Error::internal(format!("the demo has no price {}", plan.price)))?;
-        let subscription = self.subscribe(who, &customer.id, &price.id, plan).await?;
-        for (days, then) in plan.then {
-            self.pass_time(who, &subscription, *days).await?;
-            self.happen(who, &customer.id, &subscription, *then).await?;
-        }
-        self.pass_time(who, &subscription, 0).await
-    }
-
-    async fn subscribe(&self, who: &Actor, customer: &str, price: &str, plan: &Plan) -> Result<String> {
-        let new = NewSubscription {
-            customer: customer.into(),
-            items: vec![NewItem {
-                price: price.into(),
-                price_data: None,
-                quantity: Some(plan.quantity),
-                tax_rates: Vec::new(),
-                discounts: Vec::new(),
-                metadata: Patch::Keep,
-            }],
-            add_invoice_items: Vec::new(),
-            backdate_start_date: None,
-            billing_cycle_anchor: None,
-            proration_behavior: ProrationBehavior::CreateProrations,
-            trial: if plan.trial_days > 0 { Trial::Days(plan.trial_days) } else { Trial::None },
-            trial_settings: Default::default(),
-            cancel_at_period_end: false,
-            cancel_at: None,
-            default_payment_method: None,
-            collection_method: CollectionMethod::ChargeAutomatically,
-            days_until_due: None,
-            payment_behavior: PaymentBehavior::AllowIncomplete,
-            payment_settings: Default::default(),
-            default_tax_rates: Vec::new(),
-            automatic_tax: false,
-            discounts: Vec::new(),
-            description: None,
-            metadata: Patch::Keep,
-        };
-        let created = transact!(self.db, |tx| subscription::create::create(tx, who, new.clone()).await)?;
-        if created.collect {
-            payment::collect(&self.db, self.gateway.clone(), who, &created.invoice.id).await?;
-        }
-        Ok(created.subscription.id)
-    }
-
-    async fn happen(&self, who: &Actor, customer: &str, subscription: &str, then: Then) -> Result<()> {
-        match then {
-            Then::CancelAtPeriodEnd => {
-                let update = SubscriptionUpdate {
-                    cancel_at_period_end: Some(true),
-                    feedback: Patch::Set(Feedback::Unused),
-                    ..Default::default()
-                };
-                transact!(self.db, |tx| subscription::update::update(tx, who, subscription, update.clone()).await)?;
-            }
-            Then::CancelNow => {
-                transact!(self.db, |tx| subscription::cancel::now(
-                    tx,
-                    who,
-                    subscription,
-                    Some(Feedback::SwitchedService),
-                    None
-                )
-                .await)?;
-            }
-            Then::CardFails => self.pay_with(who, customer, "pm_card_chargeDeclinedInsufficientFunds").await?,
-        }
-        Ok(())
-    }
-
-    /// Attaches a test method and makes it the customer's default.
-    async fn pay_with(&self, who: &Actor, customer: &str, method: &str) -> Result<()> {
-        let method =
-            test_method(method, 2027).ok_or_else(|| Error::internal("the sandbox does not know this method"))?;
-        transact!(self.db, |tx| {
-            let method = payment_method::attach(tx, who, customer, method.clone()).await?;
-            let update = CustomerUpdate { default_payment_method: Patch::Set(method.id), ..Default::default() };
-            billing::customer::update(tx, who, customer, update).await
-        })?;
-        Ok(())
-    }
-
-    /// Moves the clock to `days` ago, stopping wherever something is due on the subscription.
-    async fn pass_time(&mut self, who: &Actor, id: &str, days: i64) -> Result<()> {
-        let end = self.now - days * DAY;
-        loop {
-            let mut tx = self.db.read().await?;
-            let due = subscription::get(&mut tx, who, id).await?.next_due;
-            drop(tx);
-            match due.filter(|due| due.0 * 1000 <= end) {
-                None => break,
-                Some(due) => self.clock.advance(due.0 * 1000 - self.clock.wall().0),
-            }
-            let step = transact!(self.db, |tx| cycle::advance(tx, who, id).await)?;
-            if let cycle::Step::Billed(invoice) = step
-                && invoice.amount_remaining() > 0
-            {
-                payment::collect(&self.db, self.gateway.clone(), who, &invoice.id).await?;
-            }
-        }
-        self.at(days);
-        Ok(())
-    }
-
-    fn at(&self, days: i64) {
-        self.clock.advance(self.now - days * DAY - self.clock.wall().0);
-    }
+        Ok(kept)
+    };
+    told.await.map_err(|e: Error| format!("the demo could not be loaded: {}", detail(&e)))
 }
