@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A throwaway PostgreSQL for tests: reached by a socket only, durable not at all.
+# A throwaway PostgreSQL for tests: reached by a socket only, durable not at all (for benchmarks: POSTGRES_DURABLE=1).
 # usage: build/postgres.sh with -- COMMAND...   run COMMAND with PORTICO_TEST_POSTGRES set, then stop and remove it
 #        build/postgres.sh start                start one and print its URL
 #        build/postgres.sh stop URL             stop and remove that one
@@ -21,9 +21,11 @@ start() {
     bin=$(find_bin)
     sweep
     dir=$(as_owner mktemp -d /tmp/portico-pg.XXXXXX)
+    local loose="-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    [ -z "${POSTGRES_DURABLE:-}" ] || loose=
     as_owner "$bin/initdb" -D "$dir/data" -U postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$log" 2>&1 &&
         as_owner "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 60 start >>"$log" 2>&1 -o \
-            "-k $dir -c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300" ||
+            "-k $dir -c listen_addresses='' $loose -c max_connections=300" ||
         { cat "$log" "$dir/log" >&2 || true; stop "$dir"; echo "postgres: could not start" >&2; exit 1; }
     url="postgres:///postgres?host=$dir&user=postgres"
 }

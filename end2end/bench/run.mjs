@@ -1,60 +1,18 @@
 // Measures the built program: bytes, speed beside a bare axum page that runs the same queries, memory, the edit-build loop.
 // Figures with a limit fail the run when they are beyond it.
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, utimesSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { execFileSync } from 'node:child_process'
+import { utimesSync } from 'node:fs'
+import { join } from 'node:path'
 import { brotliDecompressSync } from 'node:zlib'
 
 import { changes } from './changes.mjs'
+import { scale } from './scale.mjs'
 import { measure } from './speed.mjs'
+import { installation, isBeyond, load, memory, portico, program, report, root, signIn, start, stop, target } from './stand.mjs'
 
-const root = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..')
-const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target')
-const folder = mkdtempSync(join(tmpdir(), 'portico-bench-'))
-const database = `sqlite://${folder}/portico.db`
 const [port, barePort] = [4310, 4311]
-const host = `localhost:${port}`
-const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PORTICO_')))
-Object.assign(env, { PORTICO_DATABASE_URL: database, PORTICO_ADDR: `127.0.0.1:${port}`, PORTICO_PUBLIC_URL: `http://${host}` })
-
-let failed = false
-function report(what, value, unit, limit) {
-  const beyond = limit !== undefined && value > limit
-  failed ||= beyond
-  const shown = Number.isInteger(value) ? value.toLocaleString('en') : value.toFixed(2)
-  console.log(`${what.padEnd(46)} ${shown.padStart(12)} ${unit.padEnd(10)} ${limit === undefined ? '' : `at most ${limit.toLocaleString('en')}${beyond ? '   BEYOND' : ''}`}`)
-}
-
-/** One core for what is measured, the other for what asks. */
-async function start(command, args, url) {
-  // Whatever happens, nothing outlives this.
-  const child = spawn('taskset', ['-c', '0', command, ...args], { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] })
-  process.once('exit', () => child.kill())
-  for (let n = 0; n < 200; n++) {
-    if (await fetch(url).then(() => true, () => false)) return child
-    await sleep(50)
-  }
-  throw new Error(`${command} did not start`)
-}
-const stop = async (child) => { child.kill('SIGTERM'); await Promise.race([once(child, 'exit'), sleep(11_000)]) }
-const memory = (child) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024
-
-function load(url, cookie, seconds = 8) {
-  const out = execFileSync('taskset', ['-c', '1', 'wrk', '-t1', '-c64', `-d${seconds}s`, '--latency', '-H', `Cookie: ${cookie}`, url], { encoding: 'utf8' })
-  if (/Non-2xx/.test(out)) throw new Error(`errors under load:\n${out}`)
-  const [, p99, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(out)
-  return { rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1]), p99: Number(p99) * { us: 0.001, ms: 1, s: 1000 }[unit] }
-}
-
-/** Follows a link as a browser does that a page led here; Node's fetch says of itself where it comes from. */
-function signIn(link) {
-  const headers = ['sec-fetch-site: cross-site', 'sec-fetch-mode: navigate', 'sec-fetch-dest: document', 'accept: text/html']
-  const head = execFileSync('curl', ['-s', '-D', '-', '-o', '/dev/null', ...headers.flatMap((header) => ['-H', header]), link], { encoding: 'utf8' })
-  return /^set-cookie: ([^;]+)/im.exec(head)[1]
-}
+const here = installation(port)
+const { env, host } = here
 
 // Node's fetch hides how many bytes came; ask for brotli by hand.
 function get(path, cookie) {
@@ -73,10 +31,10 @@ function buildLoop(file, label) {
   report(`edit-build loop, ${label}`, Number(process.hrtime.bigint() - begun) / 1e9, 's', 60)
 }
 
-try {
-  const demo = JSON.parse(execFileSync(join(root, 'target/release/portico'), ['demo', '--json'], { cwd: folder, env, encoding: 'utf8' }))
+{
+  const demo = JSON.parse(portico(here, 'demo', '--json'))
   execFileSync('cargo', ['build', '-q', '--release', '-p', 'server', '--example', 'bare'], { cwd: root, env: { ...env, CARGO_TARGET_DIR: target }, stdio: 'inherit' })
-  const portico = await start(join(root, 'target/release/portico'), ['serve'], `http://${host}/readyz`)
+  const served = await start(here, program, ['serve'], `http://${host}/readyz`)
   const cookie = signIn(demo.portal_url)
 
   const html = get('/', cookie)
@@ -93,7 +51,7 @@ try {
     report(`  a further page, ${path.replace(/sub_\w+/, '{id}')}`, get(path, cookie).length, 'bytes')
   }
 
-  report('memory, idle', memory(portico), 'MiB')
+  report('memory, idle', memory(served), 'MiB')
   const speed = await measure(`http://${host}/`, cookie)
   report('overview on a slow phone, first paint', Math.round(speed.first), 'ms', 700)
   report('  largest paint', Math.round(speed.largest), 'ms', 700)
@@ -101,10 +59,10 @@ try {
   report('  blocking time', Math.round(speed.blocking), 'ms', 100)
   report('  layout shift', speed.shift, '', 0.01)
   const page = load(`http://${host}/`, cookie)
-  report('memory, after load', memory(portico), 'MiB')
+  report('memory, after load', memory(served), 'MiB')
   const asked = await changes(`http://${host}`, demo.secret_key)
-  await stop(portico)
-  const bare = await start(join(target, 'release/examples/bare'), [`127.0.0.1:${barePort}`, database, host, String(text.length)], `http://127.0.0.1:${barePort}/`)
+  await stop(served)
+  const bare = await start(here, join(target, 'release/examples/bare'), [`127.0.0.1:${barePort}`, env.PORTICO_DATABASE_URL, host, String(text.length)], `http://127.0.0.1:${barePort}/`)
   const baseline = load(`http://127.0.0.1:${barePort}/`, cookie)
   await stop(bare)
   report('overview, rendered', Math.round(page.rate), 'a second')
@@ -122,7 +80,7 @@ try {
 
   buildLoop('app/src/pages/overview.rs', 'a page')
   buildLoop('billing/src/lib.rs', 'the books')
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+
+  await scale()
 }
-process.exitCode = failed ? 1 : 0
+process.exitCode = isBeyond() ? 1 : 0
