@@ -13,8 +13,8 @@ mod records;
 mod support;
 
 mod backup;
-mod demo;
 mod check;
+mod demo;
 mod drain;
 mod logs;
 mod metrics;

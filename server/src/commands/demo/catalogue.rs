@@ -194,14 +194,18 @@ async fn taxes(tx: &mut Tx, who: &Actor) -> Result<()> {
 /// In the portal, plans change at once when they grow and with the period when they shrink; seats are adjustable.
 async fn open_portal(tx: &mut Tx, who: &Actor, prices: &[Price]) -> Result<()> {
     let is_of = |price: &Price, plan: &str| price.lookup_key.as_deref().is_some_and(|key| key.starts_with(plan));
-    let products = ["starter", "team", "studio"].into_iter().filter_map(|plan| {
-        let price = prices.iter().find(|price| is_of(price, plan))?;
-        let adjustable = json!({ "enabled": plan == "team", "minimum": 1, "maximum": 50 });
-        Some(json!({ "product": price.product, "adjustable_quantity": adjustable }))
-    });
+    let products: Vec<_> = ["starter", "team", "studio"]
+        .into_iter()
+        .filter_map(|plan| {
+            let price = prices.iter().find(|price| is_of(price, plan))?;
+            let adjustable = json!({ "enabled": plan == "team", "minimum": 1, "maximum": 50 });
+            Some(json!({ "product": price.product, "adjustable_quantity": adjustable }))
+        })
+        .collect();
     let conditions = json!([{ "type": "decreasing_item_amount" }, { "type": "shortening_interval" }]);
     let lengths = json!([{ "interval": "month", "interval_count": 1 }, { "interval": "month", "interval_count": 3 }]);
     let features = json!({
+        "subscription_create": { "enabled": true, "products": products },
         "subscription_pause": {
             "enabled": true,
             "duration": { "type": "interval_options", "interval_options": lengths },
@@ -211,7 +215,7 @@ async fn open_portal(tx: &mut Tx, who: &Actor, prices: &[Price]) -> Result<()> {
             "default_allowed_updates": ["price", "quantity", "promotion_code"],
             "proration_behavior": "always_invoice",
             "schedule_at_period_end": { "conditions": conditions },
-            "products": products.collect::<Vec<_>>(),
+            "products": products,
         },
     });
     let update = ConfigurationUpdate { features: Some(features), ..ConfigurationUpdate::default() };

@@ -105,6 +105,7 @@ impl Stage {
         let item = |(key, quantity): &(&str, i64)| {
             Ok(NewItem {
                 price: self.shelf.price(key)?.id.clone(),
+                price_data: None,
                 quantity: Some(*quantity),
                 tax_rates: Vec::new(),
                 discounts: Vec::new(),
@@ -116,6 +117,7 @@ impl Stage {
             customer: customer.into(),
             items: terms.items.iter().map(item).collect::<Result<_>>()?,
             add_invoice_items: Vec::new(),
+            backdate_start_date: None,
             billing_cycle_anchor: None,
             proration_behavior: ProrationBehavior::CreateProrations,
             trial: if terms.trial_days > 0 { Trial::Days(terms.trial_days) } else { Trial::None },
