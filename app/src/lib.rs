@@ -4,6 +4,8 @@
 #![recursion_limit = "256"]
 
 pub mod error;
+#[cfg(feature = "ssr")]
+pub mod letter;
 pub mod pages;
 pub mod parts;
 #[cfg(feature = "ssr")]

@@ -126,15 +126,21 @@ create index job_due on job (run_at_ms);
 create table mail (
     tenant       bigint not null references tenant (id),
     id           text not null,
-    customer     text,
+    customer     text not null,
     template     text not null,
     recipient    text not null,
-    locale       text not null,
+    locale       text not null,               -- the languages to choose from, best first
     data         text not null,
+    status       text not null check (status in ('waiting', 'sent', 'refused', 'dropped')),
+    attempts     bigint not null,
+    next_ms      bigint,
+    last_error   text,
     created_ms   bigint not null,
-    sent_ms      bigint,
-    primary key (tenant, id)
+    settled_ms   bigint,
+    primary key (tenant, id),
+    foreign key (tenant, customer) references customer (tenant, id)
 );
+create index mail_due on mail (next_ms) where status = 'waiting';
 
 create table document (
     tenant       bigint not null references tenant (id),

@@ -7,7 +7,7 @@ use crate::clock::Seconds;
 use crate::error::{Error, Result};
 use crate::page::{Listed, Page, page};
 use crate::store::{Json, Tx, maybe, one, run};
-use crate::{audit, id};
+use crate::{audit, id, mail};
 
 /// What happened to one object, as it was and is in the wire's shape.
 pub struct Change<'a> {
@@ -133,6 +133,9 @@ pub async fn record(tx: &mut Tx, who: &Actor, change: Change<'_>) -> Result<()> 
         for name in change.events {
             let event = append(tx, who, &change, name, previous.as_ref()).await?;
             first_event.get_or_insert(event);
+            if tx.writes_mail() {
+                Box::pin(mail::follow(tx, who, name, &change)).await?;
+            }
         }
     }
     audit::append(tx, who, &change, previous, first_event).await

@@ -27,6 +27,7 @@ pub mod invoice;
 pub mod job;
 #[cfg(test)]
 mod laws;
+pub mod mail;
 pub mod money;
 pub mod page;
 pub mod patch;

@@ -31,6 +31,7 @@ pub struct Db {
     clock: Clock,
     key: seal::Key,
     public_url: Option<Arc<str>>,
+    silent: bool,
 }
 
 enum Pools {
@@ -61,6 +62,7 @@ pub struct Tx {
     pub(crate) key: seal::Key,
     /// Where browsers reach the portal, for links; `None` where nobody does.
     pub(crate) public_url: Option<Arc<str>>,
+    silent: bool,
     changed: bool,
     audited: bool,
     /// Where the billing clock stands still, while something is done for an instant that was.
@@ -77,7 +79,7 @@ impl Db {
     /// Opens `sqlite://path` (created if absent) or `postgres://…`. Does not migrate.
     pub async fn open(url: &str, clock: Clock) -> Result<Self> {
         let pools = if url.starts_with("sqlite:") { open_sqlite(url).await? } else { open_postgres(url).await? };
-        Ok(Self { pools: Arc::new(pools), clock, key: seal::Key::random(), public_url: None })
+        Ok(Self { pools: Arc::new(pools), clock, key: seal::Key::random(), public_url: None, silent: false })
     }
 
     /// The same with the installation's key. Without it, what is sealed can be read by this process only.
@@ -88,6 +90,11 @@ impl Db {
     /// The same with the address that links begin with, without a slash at its end. Without it, records have no links.
     pub fn reached_at(self, public_url: &str) -> Self {
         Self { public_url: Some(public_url.into()), ..self }
+    }
+
+    /// The same, and no customer is written to: what is loaded has happened long ago, or to nobody.
+    pub fn silently(self) -> Self {
+        Self { silent: true, ..self }
     }
 
     pub fn clock(&self) -> &Clock {
@@ -148,7 +155,7 @@ impl Db {
 
     fn transaction(&self, conn: Conn) -> Tx {
         let (now, key, public_url) = (self.clock.wall(), self.key.clone(), self.public_url.clone());
-        Tx { conn, now, key, public_url, changed: false, audited: false, frozen: None }
+        Tx { conn, now, key, public_url, silent: self.silent, changed: false, audited: false, frozen: None }
     }
 
     /// Each pool's connections: SQLite's readers and its writer, PostgreSQL's one pool.
@@ -242,6 +249,11 @@ impl Tx {
             Conn::Postgres(inner) => inner.commit().await?,
         }
         Ok(())
+    }
+
+    /// Whether customers are written to of what happens.
+    pub(crate) fn writes_mail(&self) -> bool {
+        !self.silent && self.public_url.is_some()
     }
 
     pub(crate) fn audited(&mut self) {

@@ -11,8 +11,11 @@ use billing::seal::Key;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use ipnet::IpNet;
+use lettre::message::Mailbox;
 use serde::Deserialize;
 use url::Url;
+
+use crate::mail;
 
 /// Every setting, each with its flag, its variable and its default.
 #[derive(Debug, Clone, Args)]
@@ -47,6 +50,14 @@ pub struct Settings {
     #[arg(long, global = true, env = "PORTICO_PUBLIC_URL", default_value = "http://localhost:3000", value_parser = public_url)]
     pub public_url: String,
 
+    /// The server that takes mails to customers: smtps://user:password@host, or smtp://… with ?tls=required [default: none, mails are files in data/mail].
+    #[arg(long, global = true, env = "PORTICO_SMTP_URL", hide_env_values = true, value_parser = smtp_url)]
+    pub smtp_url: Option<String>,
+
+    /// The address that mails are from; the name beside it is the merchant's [default: billing@ and the public URL's host].
+    #[arg(long, global = true, env = "PORTICO_MAIL_FROM")]
+    pub mail_from: Option<Mailbox>,
+
     /// Proxies whose X-Forwarded-For is believed, as comma-separated networks (10.0.0.0/8,::1/128).
     #[arg(long, global = true, env = "PORTICO_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
@@ -80,12 +91,27 @@ pub const SECRETS: &[(&str, &str)] = &[
     ("PORTICO_SANDBOX_DATABASE_URL", "sandbox_database_url"),
     ("PORTICO_ENCRYPTION_KEY", "encryption_key"),
     ("PORTICO_METRICS_TOKEN", "metrics_token"),
+    ("PORTICO_SMTP_URL", "smtp_url"),
 ];
 
 impl Settings {
     /// The host and port that browsers name, as in a `Host` header.
     pub fn authority(&self) -> &str {
         self.public_url.split_once("://").map_or(self.public_url.as_str(), |(_, rest)| rest)
+    }
+
+    /// Whom mails are from.
+    pub fn sender(&self) -> Result<Mailbox, String> {
+        if let Some(from) = &self.mail_from {
+            return Ok(from.clone());
+        }
+        let url = Url::parse(&self.public_url).ok();
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+        // An address in the place of a name stands in brackets; a URL has an IPv6 one in them already.
+        let at = |host: &str| format!("billing@{host}").parse();
+        at(host)
+            .or_else(|_| at(&format!("[{host}]")))
+            .map_err(|_| format!("PORTICO_MAIL_FROM is needed: nothing is mailed from {host}"))
     }
 
     pub fn is_https(&self) -> bool {
@@ -141,6 +167,10 @@ pub fn encryption_key(settings: &Settings) -> Result<Key, String> {
     Key::parse(&text).map_err(|e| format!("{}: {e}", path.display()))
 }
 
+fn smtp_url(text: &str) -> Result<String, String> {
+    mail::transport(text).map(|_| text.to_owned())
+}
+
 fn public_url(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(|e| e.to_string())?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
@@ -162,6 +192,8 @@ struct File {
     server: ServerTable,
     #[serde(default)]
     log: LogTable,
+    #[serde(default)]
+    mail: MailTable,
     /// Leptos' own block.
     #[serde(default, rename = "workspace")]
     _workspace: Option<toml::Value>,
@@ -184,6 +216,12 @@ struct LogTable {
     format: Option<String>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct MailTable {
+    from: Option<String>,
+}
+
 /// What `Leptos.toml` in the working directory says, as (argument, value) defaults. Secrets never stand in it.
 pub fn file_defaults() -> Result<Vec<(&'static str, String)>, String> {
     let Ok(text) = std::fs::read_to_string("Leptos.toml") else { return Ok(Vec::new()) };
@@ -194,6 +232,7 @@ pub fn file_defaults() -> Result<Vec<(&'static str, String)>, String> {
         ("trusted_proxies", file.server.trusted_proxies.map(|list| list.join(","))),
         ("drain_delay", file.server.drain_delay.map(|seconds| seconds.to_string())),
         ("auto_migrate", file.server.auto_migrate.map(|on| on.to_string())),
+        ("mail_from", file.mail.from),
         ("log", file.log.filter),
         ("log_format", file.log.format),
     ];

@@ -12,6 +12,7 @@ pub mod hosted;
 pub mod leave;
 pub mod log;
 pub mod look;
+pub mod mail;
 pub mod metrics;
 pub mod reference;
 pub mod sandbox;

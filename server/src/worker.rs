@@ -1,4 +1,4 @@
-//! Background work of this process: the jobs of the queue, one at a time, and what is due of subscriptions.
+//! Background work of this process: the jobs of the queue, one at a time, what is due of subscriptions, and the mail.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::mail::{self, Post};
 use crate::metrics;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -38,7 +39,7 @@ impl Workers {
     }
 }
 
-pub fn start(db: Db, gateway: Arc<dyn PaymentGateway>) -> Workers {
+pub fn start(db: Db, gateway: Arc<dyn PaymentGateway>, post: Post) -> Workers {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     for _ in 0..BILLERS {
@@ -48,6 +49,11 @@ pub fn start(db: Db, gateway: Arc<dyn PaymentGateway>) -> Workers {
             async move { bill(&db, &gateway).await }
         }));
     }
+    let letters = db.clone();
+    tasks.spawn(until_stopped(stopped.clone(), move || {
+        let (db, post) = (letters.clone(), post.clone());
+        async move { send(&db, &post).await }
+    }));
     tasks.spawn(async move {
         if let Err(error) = plan(&db).await {
             tracing::error!(%error, "could not plan the recurring jobs");
@@ -82,6 +88,17 @@ pub async fn bill(db: &Db, gateway: &Arc<dyn PaymentGateway>) -> Result<bool> {
         Err(_) => metrics::job("billing", metrics::Outcome::Failed),
     }
     worked
+}
+
+/// Sends one mail that waits; answers whether there was one.
+async fn send(db: &Db, post: &Post) -> Result<bool> {
+    let sent = mail::send_one(db, post).await;
+    match &sent {
+        Ok(false) => {}
+        Ok(true) => metrics::job("mail", metrics::Outcome::Done),
+        Err(_) => metrics::job("mail", metrics::Outcome::Failed),
+    }
+    sent
 }
 
 /// The recurring jobs, once each whatever the number of processes.

@@ -37,6 +37,7 @@ mod invoice_search;
 mod invoices;
 mod isolation;
 mod jobs;
+mod mails;
 mod notices;
 mod offers;
 mod pauses;

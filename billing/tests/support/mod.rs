@@ -73,8 +73,8 @@ pub struct Stage {
     pub sandbox: Arc<Sandbox>,
     url: String,
     /// Whether somebody has been at the tables past every rule.
-    tampered: AtomicBool,
-    _folder: tempfile::TempDir,
+    tampered: Arc<AtomicBool>,
+    _folder: Arc<tempfile::TempDir>,
 }
 
 /// Runs a test on SQLite, then on PostgreSQL where `PORTICO_TEST_POSTGRES` says where one is. The books that it leaves
@@ -124,12 +124,28 @@ impl Stage {
         let sandbox = Arc::new(Sandbox::open(&ledger).await.expect("the sandbox opens"));
         let (merchant, who) = merchant_of(&db, "Umbra Coffee", "key_umbra").await;
         let (_, stranger) = merchant_of(&db, "Penumbra Tea", "key_penumbra").await;
-        Self { db, clock, merchant, who, stranger, sandbox, url, tampered: AtomicBool::new(false), _folder: folder }
+        let (tampered, folder) = (Arc::new(AtomicBool::new(false)), Arc::new(folder));
+        Self { db, clock, merchant, who, stranger, sandbox, url, tampered, _folder: folder }
     }
 
     /// Another process on the same database: pools of its own.
     pub async fn process(&self) -> Db {
         Db::open(&self.url, self.clock.clone()).await.expect("the database opens again")
+    }
+
+    /// The same where customers reach the portal: links are made, and mails written.
+    pub fn reached(&self) -> Self {
+        Self {
+            db: self.db.clone().reached_at("https://billing.example"),
+            clock: self.clock.clone(),
+            merchant: self.merchant.clone(),
+            who: self.who.clone(),
+            stranger: self.stranger.clone(),
+            sandbox: self.sandbox.clone(),
+            url: self.url.clone(),
+            tampered: self.tampered.clone(),
+            _folder: self._folder.clone(),
+        }
     }
 
     /// The customer in the portal, in a session of this name.

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{connect, detail, sandbox};
 use crate::config::Settings;
+use crate::mail::Post;
 use crate::state::App;
 use crate::{connections, log, metrics, site, web, worker};
 
@@ -36,9 +37,10 @@ pub async fn run(settings: Settings, options: Options) -> Result<(), String> {
     if !options.workers_only {
         site::check()?;
     }
+    let post = Post::of(&settings)?;
     let app = open(settings).await?;
     refuse_exposed_live(&app).await?;
-    let workers = (!options.no_workers).then(|| worker::start(app.db.clone(), app.gateway.clone()));
+    let workers = (!options.no_workers).then(|| worker::start(app.db.clone(), app.gateway.clone(), post));
     if options.workers_only {
         stop_signal().await;
     } else {

@@ -17,6 +17,7 @@ mod check;
 mod demo;
 mod drain;
 mod logs;
+mod mails;
 mod metrics;
 mod openapi;
 mod schema;
