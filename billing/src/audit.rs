@@ -1,6 +1,8 @@
 //! The append-only record of who did what; triggers refuse update and delete, a sealer chains it after the fact.
 
 pub mod list;
+pub mod seal;
+pub mod verify;
 
 use serde_json::Value;
 

@@ -148,6 +148,12 @@ pub async fn tenant(tx: &mut Tx, merchant: &str, livemode: bool) -> Result<Tenan
     row.map(Tenant::from).ok_or_else(|| Error::missing("account", merchant))
 }
 
+/// Both modes of all merchants.
+pub async fn tenants(tx: &mut Tx) -> Result<Vec<Tenant>> {
+    let rows: Vec<TenantRow> = all!(tx, "select id, merchant, livemode from tenant order by id")?;
+    Ok(rows.into_iter().map(Tenant::from).collect())
+}
+
 pub async fn tenant_by_key(tx: &mut Tx, key: i64) -> Result<Tenant> {
     let row: TenantRow = one!(tx, "select id, merchant, livemode from tenant where id = $1", key)?;
     Ok(row.into())

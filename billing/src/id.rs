@@ -18,7 +18,15 @@ pub fn new(prefix: &str, at: Millis) -> String {
     fill(&mut random);
     random[..4].copy_from_slice(&count());
     let bytes = uuid::Builder::from_unix_timestamp_millis(u64::try_from(at.0).unwrap_or_default(), &random).into_uuid();
-    let mut number = bytes.as_u128();
+    spelt(prefix, bytes.as_u128())
+}
+
+/// What no id that is made at `at` or later sorts before.
+pub(crate) fn earliest(prefix: &str, at: Millis) -> String {
+    spelt(prefix, u128::try_from(at.0).unwrap_or_default() << 80)
+}
+
+fn spelt(prefix: &str, mut number: u128) -> String {
     let mut text = [0; 26];
     for slot in text.iter_mut().rev() {
         *slot = ALPHABET[(number & 31) as usize];
@@ -96,6 +104,9 @@ mod tests {
         let early = new("cus", Millis(1_700_000_000_000));
         let late = new("cus", Millis(1_700_000_000_001));
         assert!(early < late);
+        assert!(
+            earliest("cus", Millis(1_700_000_000_000)) <= early && early < earliest("cus", Millis(1_700_000_000_001))
+        );
         assert!(early.starts_with("cus_0"));
         assert_eq!(early.len(), "cus_".len() + 26);
         assert_eq!(time_of(&late), Some(Millis(1_700_000_000_001)));

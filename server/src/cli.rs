@@ -49,6 +49,9 @@ enum Command {
     },
     /// Prove the books: look at every invariant over the whole database; fails where one is broken.
     Check(commands::check::Options),
+    /// The audit log: whether it is what it was.
+    #[command(subcommand)]
+    Audit(commands::audit::Command),
     /// Print the OpenAPI document of the merchant API.
     Openapi,
     /// Ask the running server whether it is ready; for containers.
@@ -70,6 +73,7 @@ pub async fn run() -> Result<(), String> {
         Command::Migrate => commands::open(&settings).await.map(|_| println!("The database is up to date.")),
         Command::Backup { file } => commands::backup::run(&settings, &file).await,
         Command::Check(options) => commands::check::run(&settings, &options).await,
+        Command::Audit(command) => commands::audit::run(&settings, command).await,
         Command::Openapi => {
             print!("{}", reference::OPENAPI);
             Ok(())

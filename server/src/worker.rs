@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use billing::audit::seal;
 use billing::gateway::PaymentGateway;
 use billing::job::{self, Job, NewJob};
 use billing::payment::fate;
@@ -18,8 +19,10 @@ use crate::metrics;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 /// How often the gateway is asked for news, and charges without an answer are looked for.
 const NEWS_MS: i64 = 10 * 1000;
+/// How often the audit log is sealed.
+const SEAL_MS: i64 = 60 * 1000;
 /// What recurs, by its name in the queue.
-const RECURRING: &[&str] = &["payments", "prune"];
+const RECURRING: &[&str] = &["audit", "payments", "prune"];
 /// How many of this process's tasks bill at once: most of their time they wait for the gateway.
 const BILLERS: usize = 4;
 /// How long one test clock is moved at a time.
@@ -117,6 +120,7 @@ async fn plan(db: &Db) -> Result<()> {
 pub async fn run_one(db: &Db, gateway: &Arc<dyn PaymentGateway>) -> Result<bool> {
     let Some(job) = transact!(db, |tx| job::claim(tx).await)? else { return Ok(false) };
     match job.kind.as_str() {
+        "audit" => counted("audit", seal_audit(db, &job).await)?,
         "payments" => counted("payments", payments(db, &**gateway, &job).await)?,
         "prune" => counted("prune", prune(db, &job).await)?,
         test_clock::JOB => counted("test_clock", move_clock(db, gateway, &job).await)?,
@@ -142,6 +146,16 @@ async fn payments(db: &Db, gateway: &dyn PaymentGateway, job: &Job) -> Result<()
     let said = failed.as_ref().map(ToString::to_string);
     transact!(db, |tx| job::again(tx, &job.id, next, said.as_deref()).await)?;
     failed.map_or(Ok(()), Err)
+}
+
+/// Seals what the audit log has that is new; what is left after its turn, in the next one.
+async fn seal_audit(db: &Db, job: &Job) -> Result<()> {
+    let sealed = seal::work(db, TURN).await;
+    let wait = if matches!(sealed, Ok(false)) { 0 } else { SEAL_MS };
+    let next: Millis = db.clock().wall().plus(wait);
+    let said = sealed.as_ref().err().map(ToString::to_string);
+    transact!(db, |tx| job::again(tx, &job.id, next, said.as_deref()).await)?;
+    sealed.map(drop)
 }
 
 /// Moves a test clock on for as long as one may be alone at the queue, then lets others have their turn.

@@ -78,11 +78,15 @@ impl Stage {
 /// The same with words for ids and names, and with instants as they were to the pattern.
 fn without(value: Value, own: &[(String, &str)], later: i64) -> Value {
     match value {
-        Value::Object(fields) => fields
-            .into_iter()
-            .map(|(name, value)| (name, without(value, own, later)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
+        Value::Object(fields) => {
+            // What is bought is the merchant's, and as old for everybody.
+            let age = |name: &str| if ["plan", "price"].contains(&name) { 0 } else { later };
+            let each = fields.into_iter().map(|(name, value)| {
+                let later = age(&name);
+                (name, without(value, own, later))
+            });
+            Value::Object(each.collect())
+        }
         Value::Array(list) => list.into_iter().map(|value| without(value, own, later)).collect(),
         Value::Number(number) if number.as_i64().is_some_and(|n| n > 1_000_000_000) => {
             (number.as_i64().unwrap() - later).into()

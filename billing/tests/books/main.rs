@@ -62,6 +62,7 @@ mod refunds;
 mod renewals;
 mod said_with_it;
 mod scheduled_updates;
+mod seals;
 mod setup_intents;
 mod starts;
 mod subscription_states;

@@ -1,6 +1,9 @@
 //! A backup is taken while the books are written, and is whole.
 
-use billing::Clock;
+use billing::check::{self, Look};
+use billing::store::Conn;
+use billing::webhook::{self, EndpointUpdate, NewEndpoint};
+use billing::{Clock, transact};
 use server::commands::{backup, connect};
 use server::config::Settings;
 
@@ -41,6 +44,46 @@ async fn a_backup_holds_what_was_acknowledged_before_it() {
     let nowhere = at(&shop, format!("sqlite://{}/none.db", folder.path().display()));
     assert!(backup::run(&nowhere, &folder.path().join("copy.db")).await.unwrap_err().contains("none.db"));
     assert!(!folder.path().join("none.db").exists() && !folder.path().join("copy.db").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_restored_elsewhere_proves_itself() {
+    let rounds = if std::env::var("PORTICO_TEST_SCALE").is_ok_and(|scale| scale == "release") { 100 } else { 3 };
+    let shop = Shop::on_sqlite().await;
+    let (price, who) = (shop.monthly_price(1000).await, shop.system().await);
+    let sealed = Settings { encryption_key: Some("k".repeat(32)), ..at(&shop, shop.database_url.clone()) };
+    let db = connect(&sealed, Clock::system()).await.unwrap();
+    let new = NewEndpoint {
+        url: "https://hooks.example/".into(),
+        enabled_events: vec!["*".into()],
+        api_version: None,
+        fields: EndpointUpdate::default(),
+    };
+    let (endpoint, secret) = transact!(db, |tx| webhook::create(tx, &who, new.clone()).await).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..rounds {
+        let file = folder.path().join(format!("{n}.db"));
+        let purchases = async {
+            for _ in 0..6 {
+                let customer = shop.paying_customer().await;
+                shop.post("/v1/subscriptions", &format!("customer={customer}&items[0][price]={price}")).await.made();
+            }
+        };
+        let (copied, ()) = tokio::join!(backup::run(&sealed, &file), purchases);
+        copied.unwrap();
+
+        let restored = Settings { database_url: format!("sqlite://{}", file.display()), ..sealed.clone() };
+        let books = connect(&restored, Clock::system()).await.unwrap();
+        let found = check::run(&books, Look { at_rest: true, ..Look::default() }).await.unwrap();
+        assert!(found.iter().all(|finding| finding.violations.is_empty()), "{found:#?}");
+        let mut tx = books.read().await.unwrap();
+        assert_eq!(webhook::secret(&mut tx, &who, &endpoint.id).await.unwrap(), secret);
+        let Conn::Sqlite(inner) = &mut tx.conn else { panic!("a file is SQLite's") };
+        let (whole,): (String,) = sqlx::query_as("pragma integrity_check").fetch_one(&mut **inner).await.unwrap();
+        assert_eq!(whole, "ok");
+        drop(tx);
+        books.close().await;
+    }
 }
 
 #[tokio::test]

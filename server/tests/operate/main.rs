@@ -12,6 +12,7 @@ mod records;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
 mod backup;
 mod check;
 mod demo;
