@@ -4,13 +4,16 @@ use crate::check::{Violation, broken};
 use crate::error::Result;
 use crate::store::Tx;
 
-/// Rows of a table whose coming into being nobody wrote down.
+/// Rows of a table whose coming into being nobody wrote down. What came in bulk came without events, and a payment of
+/// that time with its invoice's entry: `$own` names the column that says which entry that is.
 macro_rules! written {
-    ($tx:expr, $found:expr, $trail:literal, $what:literal, [$($table:literal),+ $(,)?]) => {
+    ($tx:expr, $found:expr, $trail:literal, $what:literal, $own:literal, [$($table:literal),+ $(,)?]) => {
         $( $found.extend(broken!(
             $tx,
             "select t.id, '", $what, "' as what from ", $table, " t
-             where not exists (select 1 from ", $trail, " a where a.tenant = t.tenant and a.object_id = t.id)"
+             where not exists (select 1 from ", $trail, " a where a.tenant = t.tenant and a.object_id = t.id)
+               and not exists (select 1 from audit_entry b where b.tenant = t.tenant and b.object_id = t.", $own, "
+                               and b.actor = 'import')"
         )); )+
     };
 }
@@ -39,6 +42,7 @@ pub(super) async fn kept(tx: &mut Tx) -> Result<Vec<Violation>> {
         found,
         "audit_entry",
         "the audit log does not know it",
+        "id",
         [
             "balance_transaction",
             "coupon",
@@ -46,8 +50,6 @@ pub(super) async fn kept(tx: &mut Tx) -> Result<Vec<Violation>> {
             "customer",
             "invoice",
             "invoice_item",
-            "payment_attempt",
-            "payment_intent",
             "portal_configuration",
             "price",
             "product",
@@ -66,12 +68,12 @@ pub(super) async fn kept(tx: &mut Tx) -> Result<Vec<Violation>> {
         found,
         "event",
         "nobody was told of it",
+        "id",
         [
             "coupon",
             "credit_note",
             "customer",
             "invoice",
-            "payment_intent",
             "portal_configuration",
             "price",
             "product",
@@ -84,5 +86,14 @@ pub(super) async fn kept(tx: &mut Tx) -> Result<Vec<Violation>> {
             "test_clock",
         ]
     );
+    written!(
+        tx,
+        found,
+        "audit_entry",
+        "the audit log does not know it",
+        "invoice",
+        ["payment_attempt", "payment_intent"]
+    );
+    written!(tx, found, "event", "nobody was told of it", "invoice", ["payment_intent"]);
     Ok(found)
 }

@@ -44,6 +44,18 @@ pub async fn claim(tx: &mut Tx) -> Result<Option<Mail>> {
     )
 }
 
+/// Nobody is written to of a past that was made up: what waits for a customer is dropped.
+pub async fn drop_all(tx: &mut Tx, who: &Actor, customer: &str) -> Result<()> {
+    run!(
+        tx,
+        "update mail set status = 'dropped', next_ms = null, settled_ms = $3 where tenant = $1 and customer = $2 and status = 'waiting'",
+        who.tenant.key,
+        customer,
+        tx.now
+    )?;
+    Ok(())
+}
+
 /// As whom a mail is sent; `None` where it has nothing to tell any more: what it asks for is done, the day that it
 /// announces has come, or there is no such customer.
 pub async fn sender(tx: &mut Tx, mail: &Mail) -> Result<Option<Brand>> {

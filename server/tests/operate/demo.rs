@@ -8,7 +8,7 @@ use billing::invoice::{self, InvoiceFilter, Status as Paid};
 use billing::subscription::scheduled::Kind;
 use billing::subscription::{self, Status, StatusFilter, Subscription, SubscriptionFilter};
 use billing::{Actor, Clock, Page, Tx, directory};
-use server::commands::{connect, demo};
+use server::commands::{check, connect, demo};
 use server::config::Settings;
 
 use crate::support::settings;
@@ -51,6 +51,7 @@ async fn the_demo() {
     the_histories_are_what_the_operations_make_of_two_years(&mut open(&at, &made).await).await;
     a_second_run_makes_nothing(&at, &made).await;
     a_crowd_comes_with_a_year_of_paid_invoices(&at, &made).await;
+    check::run(&at, &check::Options { at_rest: true }).await.unwrap();
 }
 
 async fn a_second_run_makes_nothing(at: &Settings, made: &demo::Made) {

@@ -16,7 +16,7 @@ use billing::subscription::{
     self, CollectionMethod, ItemChange, NewItem, NewSubscription, ProrationBehavior, Subscription, SubscriptionUpdate,
     cancel, scheduled,
 };
-use billing::{Actor, Db, Error, Result, Seconds, invoice, payment, transact, work};
+use billing::{Actor, Db, Error, Result, Seconds, invoice, mail, payment, transact, work};
 
 use super::catalogue::Shelf;
 use super::stories::{Act, Story, Terms};
@@ -60,6 +60,7 @@ impl Stage {
             }
         }
         self.pass_time(&customer, 0).await?;
+        transact!(self.db, |tx| mail::queue::drop_all(tx, &self.who, &customer).await)?;
         Ok(customer)
     }
 
