@@ -106,12 +106,15 @@ impl Settings {
             return Ok(from.clone());
         }
         let url = Url::parse(&self.public_url).ok();
-        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
-        // An address in the place of a name stands in brackets; a URL has an IPv6 one in them already.
-        let at = |host: &str| format!("billing@{host}").parse();
-        at(host)
-            .or_else(|_| at(&format!("[{host}]")))
-            .map_err(|_| format!("PORTICO_MAIL_FROM is needed: nothing is mailed from {host}"))
+        // An address in the place of a name stands in brackets.
+        let host = match url.as_ref().and_then(Url::host) {
+            Some(url::Host::Domain(name)) => name.to_owned(),
+            Some(url::Host::Ipv4(ip)) => format!("[{ip}]"),
+            Some(url::Host::Ipv6(ip)) => format!("[IPv6:{ip}]"),
+            None => String::new(),
+        };
+        let unfit = |_| format!("PORTICO_MAIL_FROM is needed: nothing is mailed from {host}");
+        format!("billing@{host}").parse().map_err(unfit)
     }
 
     pub fn is_https(&self) -> bool {
