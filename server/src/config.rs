@@ -11,6 +11,7 @@ use billing::seal::Key;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use ipnet::IpNet;
+use lettre::Address;
 use lettre::message::Mailbox;
 use serde::Deserialize;
 use url::Url;
@@ -110,11 +111,12 @@ impl Settings {
         let host = match url.as_ref().and_then(Url::host) {
             Some(url::Host::Domain(name)) => name.to_owned(),
             Some(url::Host::Ipv4(ip)) => format!("[{ip}]"),
-            Some(url::Host::Ipv6(ip)) => format!("[IPv6:{ip}]"),
+            Some(url::Host::Ipv6(ip)) => format!("[{ip}]"),
             None => String::new(),
         };
+        let address = Address::new("billing", &host);
         let unfit = |_| format!("PORTICO_MAIL_FROM is needed: nothing is mailed from {host}");
-        format!("billing@{host}").parse().map_err(unfit)
+        address.map(|address| Mailbox::new(None, address)).map_err(unfit)
     }
 
     pub fn is_https(&self) -> bool {

@@ -71,11 +71,11 @@ impl Moment {
         }
     }
 
-    /// Whether `next` may come after this: the same period, the one that follows it, or one that a pause or a new anchor
-    /// explains.
+    /// Whether `next` may come after this: the one that follows it, the same, if a change at its very beginning made it
+    /// longer or shorter, or one that a pause or a new anchor explains.
     fn goes_on_as(&self, next: &Self) -> bool {
         let is_meant = next.anchor != self.anchor || self.is_paused || next.is_paused;
-        is_meant || next.start == self.end || (next.start, next.end) == (self.start, self.end)
+        is_meant || next.start == self.end || next.start == self.start
     }
 }
 

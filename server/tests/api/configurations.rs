@@ -87,7 +87,8 @@ async fn reasons_in_the_merchants_own_words(shop: Shop) {
         format!("{reason}[enabled]=true&{reason}[feedback_options][]={other}&{reason}[feedback_options][]={one}");
     let asked = |made: &Value| made["features"]["subscription_cancel"]["cancellation_reason"].clone();
     let made = shop.post(PATH, &form).await.ok();
-    assert_eq!(asked(&made), json!({"enabled": true, "feedback_options": [other, one], "options": []}));
+    let said = json!({"enabled": true, "feedback_options": [other, one], "options": [], "required": false});
+    assert_eq!(asked(&made), said);
     let own = format!("{PATH}/{}", made["id"].as_str().unwrap());
     let expand = "expand[]=features.subscription_cancel.cancellation_reason.feedback_options";
     let shown = asked(&shop.get(&format!("{own}?{expand}")).await.ok());
@@ -129,11 +130,12 @@ async fn what_is_wrong_is_named(shop: Shop) {
         ("features[subscription_cancel][mode]=later", "parameter_invalid", "features[subscription_cancel][mode]"),
         (
             "features[subscription_cancel][offers][0][coupon]=x",
-            "parameter_unsupported",
-            "features[subscription_cancel][offers]",
+            "parameter_invalid",
+            "features[subscription_cancel][offers][0]",
         ),
         ("features[customer_update][enabled]=true", "parameter_invalid", "features[customer_update][allowed_updates]"),
-        ("features[subscription_create][enabled]=true", "parameter_unsupported", "features[subscription_create]"),
+        ("features[subscription_create][enabled]=true", "parameter_invalid", "features[subscription_create][products]"),
+        ("features[invoice_payment][enabled]=true", "parameter_unsupported", "features[invoice_payment]"),
         (
             "features[invoice_history][enabled]=true&login_page[enabled]=true",
             "parameter_unsupported",
