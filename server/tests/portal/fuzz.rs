@@ -215,7 +215,11 @@ impl Known {
 async fn right(stage: &Stage, merchant: &Merchant, session: &str) -> Vec<(&'static str, Vec<String>)> {
     let (who, db) = (&merchant.who, &stage.app.db);
     let (paused, _) = stage.subscription(who, &merchant.customer, &merchant.price).await;
-    transact!(db, |tx| subscription::pause::pause(tx, who, &paused, Pause::default()).await).unwrap();
+    // One that nobody has a quote for goes on being paused.
+    let (lasting, _) = stage.subscription(who, &merchant.customer, &merchant.price).await;
+    for id in [&paused, &lasting] {
+        transact!(db, |tx| subscription::pause::pause(tx, who, id, Pause::default()).await).unwrap();
+    }
     let adjustable = json!({ "enabled": true, "minimum": 1, "maximum": 9 });
     let features = json!({
         "subscription_create": { "enabled": true, "products": [{ "product": merchant.product }] },
@@ -237,10 +241,25 @@ async fn right(stage: &Stage, merchant: &Merchant, session: &str) -> Vec<(&'stat
         quantity: 5,
         discount: None,
     };
+    let own = |id: &String| id.clone();
     let changed = transact!(db, |tx| change::quote(tx, &guest, &allowed, &wished).await).unwrap().token;
     let resumed = transact!(db, |tx| pausing::quote_resume(tx, &guest, &allowed, &paused).await).unwrap().token;
     vec![
-        ("id", vec![merchant.subscription.clone(), paused]),
+        (
+            "id",
+            vec![
+                merchant.subscription.clone(),
+                paused,
+                lasting,
+                own(&merchant.method),
+                own(&merchant.tax_id),
+                own(&merchant.invoice),
+            ],
+        ),
+        ("part", vec!["contact".into()]),
+        ("kind", vec!["eu_vat".into()]),
+        ("value", vec!["DE123456789".into()]),
+        ("done", vec!["changed".into()]),
         ("wish[item]", vec![merchant.item.clone()]),
         ("wish[price]", vec![merchant.price.clone()]),
         ("wish[quantity]", vec!["5".into()]),

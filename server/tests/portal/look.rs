@@ -24,7 +24,7 @@ async fn branded() -> (Stage, Merchant) {
     (stage, merchant)
 }
 
-/// A page, its status, and the style that its policy allows.
+/// A page, its status, and the merchant's own style: the second that its policy allows, after every page's.
 async fn styled(stage: &Stage, path: &str, cookie: &str) -> (StatusCode, String, String) {
     let answer = stage.send(page(path, cookie)).await;
     let status = answer.status();
@@ -34,7 +34,7 @@ async fn styled(stage: &Stage, path: &str, cookie: &str) -> (StatusCode, String,
     let styles = policy.split("style-src").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or_default();
     let nonce = styles.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
     let opened = format!("<style nonce=\"{nonce}\">");
-    let style = html.split(opened.as_str()).nth(1).and_then(|rest| rest.split("</style>").next()).unwrap_or_default();
+    let style = html.split(opened.as_str()).nth(2).and_then(|rest| rest.split("</style>").next()).unwrap_or_default();
     (status, html.clone(), style.to_owned())
 }
 
