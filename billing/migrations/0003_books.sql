@@ -204,6 +204,7 @@ create table subscription_item (
     position     bigint not null,
     price        text not null,
     quantity     bigint not null,
+    price_changed bigint,                     -- when the price last took another's place
     current_period_start bigint not null,
     current_period_end bigint not null,
     tax_rates    text not null,

@@ -10,6 +10,7 @@ macro_rules! text_enum {
 
         impl $name {
             pub const ALL: &'static [&'static str] = &[$($text),+];
+            pub const EVERY: &'static [Self] = &[$(Self::$variant),+];
 
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }

@@ -48,6 +48,8 @@ pub struct Plan {
     pub later: Option<String>,
     pub quantity: Quantity,
     pub is_current: bool,
+    /// That it cannot be chosen yet, and from when it can.
+    pub opens: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,7 +144,10 @@ fn plan(plan: Plan, review: String, item: String) -> AnyView {
             {hint(plan.description)}
             {features}
             {hint(plan.later)}
-            {choose(plan.id, plan.quantity, plan.is_current, review, item)}
+            {match plan.opens {
+                Some(opens) => hint(Some(opens)).into_any(),
+                None => choose(plan.id, plan.quantity, plan.is_current, review, item),
+            }}
         </article>
     }
     .into_any()

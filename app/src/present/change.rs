@@ -41,7 +41,7 @@ pub async fn read(tx: &mut Tx, session: &Session, id: &str, item: Option<&str>) 
     let mut offers = Vec::with_capacity(found.len());
     for offer in found {
         let quantity = offer.quantity.clamp(item.quantity);
-        let when = change::when(feature, &subscription, &item, &offer.price, quantity)?;
+        let when = change::when(feature, &subscription, &item, &offer, quantity)?;
         offers.push((offer, when));
     }
     Ok(Choices { subscription, item, offers })
@@ -128,5 +128,6 @@ pub fn plan(locale: Locale, wanted: i64, offer: &Offer, later: Option<Seconds>) 
             is_open: !offer.quantity.is_fixed(),
         },
         is_current: offer.is_current,
+        opens: offer.opens.map(|at| say!(offer.opens, locale, date = format::date(locale, at))),
     }
 }

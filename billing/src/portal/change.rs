@@ -6,6 +6,7 @@ use crate::catalog::Price;
 use crate::catalog::price::{self, PriceFilter};
 use crate::catalog::product::{self, Product};
 use crate::catalog::promotion_code::{self, PromotionCodeFilter};
+use crate::clock::Seconds;
 use crate::discount::Wanted;
 use crate::error::{Error, Result};
 use crate::money::Currency;
@@ -14,10 +15,10 @@ use crate::patch::Patch;
 use crate::period::{Interval, Recurring};
 use crate::portal::configuration::Configuration;
 use crate::portal::features::{
-    AdjustableQuantity, AllowedProduct, Anchor, ChangeAllowed, Condition, Proration, SubscriptionUpdate, TrialUpdate,
+    AdjustableQuantity, AllowedProduct, Anchor, ChangeAllowed, ChargeTiming, Condition, Proration, SubscriptionUpdate,
+    TrialUpdate,
 };
-use crate::portal::may_write;
-use crate::portal::session;
+use crate::portal::{may_write, session, transitions};
 use crate::quote::{self, Change, Confirmed, Quote};
 use crate::store::Tx;
 use crate::subscription::create::PaymentBehavior;
@@ -33,6 +34,10 @@ pub struct Offer {
     pub quantity: Quantity,
     /// The one that the item has.
     pub is_current: bool,
+    /// When it would take effect, where a transition says so.
+    pub effective: Option<When>,
+    /// From when it may be chosen, where the plan was changed too short a time ago.
+    pub opens: Option<Seconds>,
 }
 
 /// How many a customer may have; only so many where both are the same.
@@ -150,6 +155,10 @@ pub(super) async fn plan(tx: &mut Tx, who: &Actor, allowed: &Configuration, wish
     if !offer.quantity.holds(wished.quantity) {
         return Err(Error::invalid("quantity", "This is not a quantity that is offered."));
     }
+    if offer.opens.is_some() {
+        let message = "The plan was changed too short a time ago for this change.";
+        return Err(Error::conflict("subscription_change_too_soon", message));
+    }
     if offer.is_current && wished.quantity == item.quantity {
         return Err(Error::invalid("price", "This is what the subscription has already."));
     }
@@ -163,7 +172,7 @@ pub(super) async fn plan(tx: &mut Tx, who: &Actor, allowed: &Configuration, wish
         ..ItemChange::default()
     };
     let id = wished.subscription.clone();
-    Ok(match when(feature, &subscription, item, &offer.price, wished.quantity)? {
+    Ok(match when(feature, &subscription, item, offer, wished.quantity)? {
         When::AtPeriodEnd if wished.discount.is_some() => {
             return Err(Error::invalid("promotion_code", "A change that waits takes no promotion code."));
         }
@@ -198,10 +207,12 @@ fn update(
     let waits = !ends_trial && discount.is_none();
     subscription::SubscriptionUpdate {
         items: vec![change],
-        proration_behavior: Some(match feature.proration_behavior {
-            Proration::AlwaysInvoice => ProrationBehavior::AlwaysInvoice,
-            Proration::CreateProrations => ProrationBehavior::CreateProrations,
-            Proration::None => ProrationBehavior::None,
+        proration_behavior: Some(match (feature.proration_behavior, feature.charge_timing) {
+            (Proration::AlwaysInvoice, _) => ProrationBehavior::AlwaysInvoice,
+            (Proration::CreateProrations, _) => ProrationBehavior::CreateProrations,
+            (Proration::FullDifference, Some(ChargeTiming::PeriodEnd)) => ProrationBehavior::FullDifferenceLater,
+            (Proration::FullDifference, _) => ProrationBehavior::FullDifference,
+            (Proration::None, _) => ProrationBehavior::None,
         }),
         billing_cycle_anchor: match feature.billing_cycle_anchor {
             Some(Anchor::Now) if subscription.status != Status::Trialing => Some(subscription::Anchor::Now),
@@ -245,6 +256,7 @@ pub async fn offers(
             found.into_iter().filter_map(|(price, of)| offer(feature, product, (price, of), subscription, item)),
         );
     }
+    Box::pin(transitions::rule(tx, who, &feature.transitions, item, &mut offers)).await?;
     sort(&mut offers);
     // What can only stay as it is is no choice.
     if offers.iter().all(|offer| offer.is_current && offer.quantity.is_fixed()) {
@@ -306,7 +318,7 @@ fn offer(
         (false, true) => Quantity::only(1),
         (false, false) => Quantity::only(item.quantity),
     };
-    Some(Offer { price, product, quantity, is_current })
+    Some(Offer { price, product, quantity, is_current, effective: None, opens: None })
 }
 
 /// When the change of an item would take effect, as the configuration has it. In a trial nothing has been paid that
@@ -315,9 +327,13 @@ pub fn when(
     feature: &SubscriptionUpdate,
     subscription: &Subscription,
     item: &Item,
-    price: &Price,
+    offer: &Offer,
     quantity: i64,
 ) -> Result<When> {
+    if let Some(effective) = offer.effective {
+        return Ok(effective);
+    }
+    let price = &offer.price;
     if subscription.status == Status::Trialing {
         return Ok(When::Now);
     }

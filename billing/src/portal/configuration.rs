@@ -10,10 +10,9 @@ use crate::event::{Change, record};
 use crate::page::{Listed, Page, page};
 use crate::patch::{Metadata, MetadataPatch, Patch, check_text, merge_metadata};
 use crate::portal::branding::{self, BrandingUpdate, Look};
-use crate::portal::features::Features;
-use crate::portal::feedback;
+use crate::portal::features::{self, Features};
 use crate::store::{Json, Tx, maybe, run};
-use crate::{catalog, id, wire};
+use crate::{id, wire};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BusinessProfile {
@@ -258,10 +257,8 @@ async fn apply(tx: &mut Tx, who: &Actor, configuration: &mut Configuration, upda
         let offered = configuration.features.subscription_cancel.cancellation_reason.feedback_options.take();
         merge(&mut features, &serde_json::to_value(Features::default())?, &patch);
         configuration.features.0 = serde_path_to_error::deserialize(features).map_err(not_a_feature)?;
-        configuration.features.check()?;
-        check_products(tx, who, &configuration.features).await?;
-        check_offers(tx, who, &configuration.features).await?;
-        check_feedback_options(tx, who, &configuration.features, &offered.unwrap_or_default()).await?;
+        configuration.features.check(livemode)?;
+        features::check_named(tx, who, &configuration.features, &offered.unwrap_or_default()).await?;
     }
     Ok(())
 }
@@ -290,61 +287,6 @@ fn check_lifetimes(session: &Lifetimes) -> Result<()> {
             "session[max]",
             "A session lives at least as long as its idle limit, at most 86400 seconds.",
         ));
-    }
-    Ok(())
-}
-
-async fn check_products(tx: &mut Tx, who: &Actor, features: &Features) -> Result<()> {
-    let (update, create) = (&features.subscription_update.products, &features.subscription_create.products);
-    let of = |feature: &'static str| move |(n, allowed)| (format!("features[{feature}][products][{n}]"), allowed);
-    let updates = update.iter().enumerate().map(of("subscription_update"));
-    for (param, allowed) in updates.chain(create.iter().enumerate().map(of("subscription_create"))) {
-        catalog::product::get(tx, who, &allowed.product).await.map_err(|e| e.on(format!("{param}[product]")))?;
-        for (m, price) in allowed.prices.iter().enumerate() {
-            let param = format!("{param}[prices][{m}]");
-            let price = catalog::price::get(tx, who, price).await.map_err(|e| e.on(&param))?;
-            if price.product != allowed.product {
-                return Err(Error::invalid(param, "The price does not belong to the product."));
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn check_offers(tx: &mut Tx, who: &Actor, features: &Features) -> Result<()> {
-    let cancel = &features.subscription_cancel;
-    if let Some(id) = &cancel.retention_coupon_id {
-        let param = "features[subscription_cancel][retention_coupon_id]";
-        catalog::coupon::get(tx, who, id).await.map_err(|e| e.on(param))?;
-    }
-    for (n, offer) in cancel.offers.iter().enumerate() {
-        let param = |field: &str| format!("features[subscription_cancel][offers][{n}][{field}]");
-        if let Some(id) = &offer.coupon {
-            catalog::coupon::get(tx, who, id).await.map_err(|e| e.on(param("coupon")))?;
-        }
-        if let Some(id) = &offer.price {
-            let price = catalog::price::get(tx, who, id).await.map_err(|e| e.on(param("price")))?;
-            let named = features.subscription_update.products.iter().find(|product| product.product == price.product);
-            if !named.is_some_and(|product| product.prices.is_empty() || product.prices.contains(id)) {
-                let message = "The price is not one of those that `subscription_update` offers.";
-                return Err(Error::invalid(param("price"), message));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// New ones are in use; one that was `offered` already and went out of use since is no reason to refuse another change.
-async fn check_feedback_options(tx: &mut Tx, who: &Actor, features: &Features, offered: &[String]) -> Result<()> {
-    let chosen = features.subscription_cancel.cancellation_reason.feedback_options.as_deref().unwrap_or_default();
-    for (n, id) in chosen.iter().enumerate() {
-        let param = format!("features[subscription_cancel][cancellation_reason][feedback_options][{n}]");
-        if chosen[..n].contains(id) {
-            return Err(Error::invalid(param, "This feedback option is listed twice."));
-        }
-        if !offered.contains(id) {
-            feedback::check_usable(tx, who, id, &param).await?;
-        }
     }
     Ok(())
 }

@@ -1,14 +1,27 @@
 //! What a portal configuration lets a customer do: Stripe's features, field by field.
 
+mod check;
+mod named;
+
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::customer::payment_method::MethodType;
 use crate::subscription::Feedback;
 use crate::text_enum::text_enum;
 
+pub(in crate::portal) use named::check_named;
+
 text_enum!(AllowedUpdate { Address = "address", Email = "email", Name = "name", Phone = "phone", Shipping = "shipping", TaxId = "tax_id" });
 text_enum!(CancelMode { AtPeriodEnd = "at_period_end", Immediately = "immediately" });
-text_enum!(Proration { AlwaysInvoice = "always_invoice", CreateProrations = "create_prorations", None = "none" });
+text_enum!(Proration {
+    AlwaysInvoice = "always_invoice",
+    CreateProrations = "create_prorations",
+    // Ours: new less old, whatever the date.
+    FullDifference = "full_difference",
+    None = "none",
+});
+text_enum!(ChargeTiming { Immediately = "immediately", PeriodEnd = "period_end" });
+text_enum!(Effective { AtPeriodEnd = "at_period_end", Immediately = "immediately" });
 text_enum!(ChangeAllowed { Price = "price", PromotionCode = "promotion_code", Quantity = "quantity" });
 text_enum!(Anchor { Now = "now", Unchanged = "unchanged" });
 text_enum!(TrialUpdate { ContinueTrial = "continue_trial", EndTrial = "end_trial" });
@@ -20,7 +33,13 @@ text_enum!(PauseDuration { Indefinite = "indefinite", IntervalOptions = "interva
 #[serde(deny_unknown_fields)]
 pub struct Features {
     pub customer_update: CustomerUpdate,
+    /// Ours.
+    #[serde(default)]
+    pub embedding: Embedding,
     pub invoice_history: Toggle,
+    /// Ours: open invoices can be paid.
+    #[serde(default)]
+    pub invoice_payment: Toggle,
     pub payment_method_update: PaymentMethodUpdate,
     pub subscription_cancel: SubscriptionCancel,
     /// Ours.
@@ -30,7 +49,7 @@ pub struct Features {
     pub subscription_update: SubscriptionUpdate,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Toggle {
     pub enabled: bool,
@@ -46,6 +65,9 @@ pub struct CustomerUpdate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PaymentMethodUpdate {
+    /// Ours: what may be added; the section is not shown where nothing may.
+    #[serde(default = "every_type")]
+    pub accepted_types: Vec<MethodType>,
     pub enabled: bool,
     pub payment_method_configuration: Option<String>,
 }
@@ -66,6 +88,15 @@ pub struct SubscriptionCancel {
     /// Ours: short for one offer of this coupon, whatever the reason.
     #[serde(default)]
     pub retention_coupon_id: Option<String>,
+}
+
+/// Pages that may show the portal in a frame.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Embedding {
+    /// Origins, as a browser writes them: `https://app.example.com`.
+    #[serde(default)]
+    pub parent_origins: Vec<String>,
 }
 
 /// What a customer without a subscription may buy.
@@ -146,12 +177,37 @@ pub struct IntervalOption {
 #[serde(deny_unknown_fields)]
 pub struct SubscriptionUpdate {
     pub billing_cycle_anchor: Option<Anchor>,
+    /// Ours: when a change is charged, which itself happens at once. It says no more than `proration_behavior` does, but
+    /// for `full_difference`, which is charged at once or with the next invoice.
+    #[serde(default)]
+    pub charge_timing: Option<ChargeTiming>,
     pub default_allowed_updates: Vec<ChangeAllowed>,
     pub enabled: bool,
     pub products: Vec<AllowedProduct>,
     pub proration_behavior: Proration,
     pub schedule_at_period_end: Schedule,
+    /// Ours: which price may go to which. The first that fits rules; where there are any, what none fits is not offered.
+    #[serde(default)]
+    pub transitions: Vec<Transition>,
     pub trial_update_behavior: TrialUpdate,
+}
+
+/// A move from one price to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transition {
+    /// How many days after the last move it may be made.
+    #[serde(default)]
+    pub cooldown_days: Option<i64>,
+    /// When it takes effect, whatever `schedule_at_period_end` says.
+    #[serde(default)]
+    pub effective: Option<Effective>,
+    /// `None`: any price.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// `None`: any price.
+    #[serde(default)]
+    pub to: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,6 +241,10 @@ pub struct Schedule {
 #[serde(deny_unknown_fields)]
 pub struct ScheduleCondition {
     pub r#type: Condition,
+}
+
+fn every_type() -> Vec<MethodType> {
+    MethodType::EVERY.to_vec()
 }
 
 fn one() -> i64 {
@@ -229,8 +289,14 @@ impl Default for Features {
     fn default() -> Self {
         Self {
             customer_update: CustomerUpdate { allowed_updates: Vec::new(), enabled: false },
-            invoice_history: Toggle { enabled: false },
-            payment_method_update: PaymentMethodUpdate { enabled: false, payment_method_configuration: None },
+            embedding: Embedding::default(),
+            invoice_history: Toggle::default(),
+            invoice_payment: Toggle::default(),
+            payment_method_update: PaymentMethodUpdate {
+                accepted_types: every_type(),
+                enabled: false,
+                payment_method_configuration: None,
+            },
             subscription_cancel: SubscriptionCancel {
                 cancellation_reason: CancellationReason {
                     enabled: false,
@@ -253,11 +319,13 @@ impl Default for Features {
             },
             subscription_update: SubscriptionUpdate {
                 billing_cycle_anchor: None,
+                charge_timing: None,
                 default_allowed_updates: Vec::new(),
                 enabled: false,
                 products: Vec::new(),
                 proration_behavior: Proration::None,
                 schedule_at_period_end: Schedule { conditions: Vec::new() },
+                transitions: Vec::new(),
                 trial_update_behavior: TrialUpdate::EndTrial,
             },
         }
@@ -277,6 +345,7 @@ impl Features {
         let mut features =
             Self { customer_update: CustomerUpdate { allowed_updates, enabled: true }, ..Self::default() };
         features.invoice_history.enabled = true;
+        features.invoice_payment.enabled = true;
         features.payment_method_update.enabled = true;
         features.subscription_cancel.enabled = true;
         features.subscription_cancel.cancellation_reason = CancellationReason {
@@ -296,145 +365,4 @@ impl Features {
         };
         features
     }
-
-    /// Refuses what contradicts itself, naming the field.
-    pub fn check(&self) -> Result<()> {
-        if self.customer_update.enabled && self.customer_update.allowed_updates.is_empty() {
-            return refuse(
-                "customer_update][allowed_updates",
-                "Allowing updates needs at least one field that may change.",
-            );
-        }
-        self.check_cancel()?;
-        self.check_offers()?;
-        self.check_pause()?;
-        self.check_create()?;
-        self.check_update()
-    }
-
-    fn check_cancel(&self) -> Result<()> {
-        let cancel = &self.subscription_cancel;
-        if cancel.proration_behavior == Proration::AlwaysInvoice {
-            return refuse(
-                "subscription_cancel][proration_behavior",
-                "A cancellation prorates with `create_prorations` or `none`.",
-            );
-        }
-        if cancel.mode == CancelMode::AtPeriodEnd && cancel.proration_behavior != Proration::None {
-            return refuse(
-                "subscription_cancel][proration_behavior",
-                "There is nothing to prorate when canceling at the end of the period.",
-            );
-        }
-        let question = &cancel.cancellation_reason;
-        let has_own = question.feedback_options.as_ref().is_some_and(|own| !own.is_empty());
-        if question.enabled && question.options.is_empty() && !has_own {
-            return refuse(
-                "subscription_cancel][cancellation_reason][options",
-                "Asking for a reason needs at least one option.",
-            );
-        }
-        if question.required && !question.enabled {
-            return refuse(
-                "subscription_cancel][cancellation_reason][required",
-                "A reason that is not asked for cannot be required.",
-            );
-        }
-        Ok(())
-    }
-
-    fn check_offers(&self) -> Result<()> {
-        let cancel = &self.subscription_cancel;
-        let OfferLimit { count, months } = cancel.offer_limit;
-        if !(0..=100).contains(&count) || !(1..=120).contains(&months) {
-            let field = if (1..=120).contains(&months) { "count" } else { "months" };
-            let message = "Up to 100 offers in 1 to 120 months may be taken.";
-            return refuse(&format!("subscription_cancel][offer_limit][{field}"), message);
-        }
-        let question = &cancel.cancellation_reason;
-        let own = question.feedback_options.as_deref().unwrap_or_default();
-        for (n, offer) in cancel.offers.iter().enumerate() {
-            let at = |field: &str| format!("subscription_cancel][offers][{n}][{field}");
-            let given = [
-                (OfferKind::Coupon, offer.coupon.is_some(), "coupon"),
-                (OfferKind::FreeDays, offer.free_days.is_some(), "free_days"),
-                (OfferKind::Price, offer.price.is_some(), "price"),
-            ];
-            for (kind, is_given, field) in given {
-                if is_given != (kind == offer.r#type) {
-                    let message = format!("An offer of type {} has `{field}`, and no other has.", kind.name());
-                    return refuse(&at(field), &message);
-                }
-            }
-            if offer.free_days.is_some_and(|days| !(1..=365).contains(&days)) {
-                return refuse(&at("free_days"), "From 1 to 365 days may be free.");
-            }
-            if offer.r#type == OfferKind::Pause && !self.subscription_pause.enabled {
-                return refuse(&at("type"), "Offering a pause needs `subscription_pause` to be enabled.");
-            }
-            let may_change = self.subscription_update.enabled
-                && self.subscription_update.default_allowed_updates.contains(&ChangeAllowed::Price);
-            if offer.r#type == OfferKind::Price && !may_change {
-                return refuse(&at("type"), "Offering a price needs `subscription_update` to allow changes of price.");
-            }
-            for (m, reason) in offer.reasons.iter().enumerate() {
-                let is_usual = question.options.iter().any(|word| word.name() == reason);
-                if !(question.enabled && (is_usual || own.contains(reason))) {
-                    return refuse(&at(&format!("reasons][{m}")), "This is not one of the reasons that are asked for.");
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn check_pause(&self) -> Result<()> {
-        let pause = &self.subscription_pause;
-        let chooses = pause.duration.r#type == PauseDuration::IntervalOptions;
-        let field = "subscription_pause][duration][interval_options";
-        if pause.enabled && chooses && pause.duration.interval_options.is_empty() {
-            return refuse(field, "Choosing how long to pause needs at least one option.");
-        }
-        let lasts = |option: &IntervalOption| (1..=option.interval.most()).contains(&option.interval_count);
-        if !pause.duration.interval_options.iter().all(lasts) {
-            return refuse(field, "A pause lasts from one interval to three years.");
-        }
-        Ok(())
-    }
-
-    fn check_update(&self) -> Result<()> {
-        let update = &self.subscription_update;
-        if update.enabled && (update.default_allowed_updates.is_empty() || update.products.is_empty()) {
-            let field = if update.products.is_empty() { "products" } else { "default_allowed_updates" };
-            return refuse(
-                &format!("subscription_update][{field}"),
-                "Allowing changes needs products and what may change.",
-            );
-        }
-        check_quantities("subscription_update", &update.products)
-    }
-
-    fn check_create(&self) -> Result<()> {
-        let create = &self.subscription_create;
-        if create.enabled && create.products.is_empty() {
-            return refuse("subscription_create][products", "Selling needs products.");
-        }
-        check_quantities("subscription_create", &create.products)
-    }
-}
-
-fn check_quantities(feature: &str, products: &[AllowedProduct]) -> Result<()> {
-    for (n, product) in products.iter().enumerate() {
-        let quantity = &product.adjustable_quantity;
-        if quantity.minimum < 0 || quantity.maximum.is_some_and(|most| most < quantity.minimum) {
-            return refuse(
-                &format!("{feature}][products][{n}][adjustable_quantity][maximum"),
-                "The maximum must not be below the minimum.",
-            );
-        }
-    }
-    Ok(())
-}
-
-fn refuse(field: &str, message: &str) -> Result<()> {
-    Err(Error::invalid(format!("features[{field}]"), message))
 }

@@ -8,11 +8,13 @@ pub mod details;
 pub mod features;
 pub mod feedback;
 pub mod flow;
+pub mod hidden;
 pub mod methods;
 pub mod offers;
 pub mod pausing;
 pub mod purchase;
 pub mod session;
+mod transitions;
 
 use crate::actor::Actor;
 use crate::error::{Error, Result};

@@ -57,7 +57,14 @@ pub async fn offers(tx: &mut Tx, who: &Actor, allowed: &Configuration, usual: &C
         let found = change::of_product(tx, who, product, currency).await?;
         let counted = &product.adjustable_quantity;
         let quantity = if counted.enabled { Quantity::of(counted) } else { Quantity::only(1) };
-        offers.extend(found.into_iter().map(|(price, product)| Offer { price, product, quantity, is_current: false }));
+        offers.extend(found.into_iter().map(|(price, product)| Offer {
+            price,
+            product,
+            quantity,
+            is_current: false,
+            effective: None,
+            opens: None,
+        }));
     }
     change::sort(&mut offers);
     Ok(offers)

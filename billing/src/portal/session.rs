@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::portal::configuration::{self, check_url};
 use crate::portal::flow::{self, After, Flow};
+use crate::portal::hidden;
 use crate::store::{Json, Tx, maybe, run};
 use crate::text_enum::text_enum;
 use crate::{audit, id, subscription, wire};
@@ -30,6 +31,7 @@ pub struct Session {
     pub flow: Option<Json<Flow>>,
     pub return_url: Option<String>,
     pub cancel_url: Option<String>,
+    /// What it does not show, and why, as it was when it was made: [`hidden::Hidden`].
     pub hidden: Json<Value>,
     pub link_expires_ms: Millis,
     pub link_used_ms: Option<Millis>,
@@ -111,6 +113,8 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSession) -> Result<Minted>
     if let Some(flow) = &new.flow {
         flow::check(tx, who, &configuration, &customer.id, flow).await?;
     }
+    let about = (customer.id.as_str(), new.subscription.as_deref());
+    let hidden = Box::pin(hidden::of(tx, who, &configuration, about, new.flow.is_some())).await?;
     let secret = id::secret();
     let session = Session {
         id: id::new("bps", tx.now),
@@ -122,7 +126,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSession) -> Result<Minted>
         flow: new.flow.map(Json),
         return_url: new.return_url.or(configuration.default_return_url),
         cancel_url: new.cancel_url,
-        hidden: Json(Value::Array(Vec::new())),
+        hidden: Json(serde_json::to_value(hidden)?),
         link_expires_ms: tx.now.plus(configuration.session.link_ttl * 1000),
         link_used_ms: None,
         host: None,

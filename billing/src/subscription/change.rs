@@ -9,14 +9,22 @@ use crate::text_enum::text_enum;
 
 text_enum!(
     /// What becomes of the difference: it waits for the next invoice, is invoiced at once, or is not asked for; or it is
-    /// invoiced at once and in full, whatever the date.
+    /// invoiced in full, whatever the date, at once or with the next invoice.
     ProrationBehavior {
         AlwaysInvoice = "always_invoice",
         CreateProrations = "create_prorations",
         FullDifference = "full_difference",
+        FullDifferenceLater = "full_difference_later",
         None = "none",
     }
 );
+
+impl ProrationBehavior {
+    /// Whether the date counts for nothing.
+    fn is_full(self) -> bool {
+        matches!(self, Self::FullDifference | Self::FullDifferenceLater)
+    }
+}
 
 /// What was last billed for an item and has not been given back since, after its discount, over the time it was billed
 /// for.
@@ -75,10 +83,10 @@ pub fn parts(items: &[Changed], behavior: ProrationBehavior, period: Period, at:
     for (item, changed) in items.iter().enumerate() {
         let each = match (period, behavior) {
             (Period::GoesOn(_), ProrationBehavior::None) => [None, None],
-            (Period::GoesOn(whole), ProrationBehavior::FullDifference) => [difference(item, changed, whole), None],
+            (Period::GoesOn(whole), _) if behavior.is_full() => [difference(item, changed, whole), None],
             (Period::GoesOn(whole), _) => [unused(item, changed, at), remaining(item, changed, whole, at)],
             (Period::Begins(next), ProrationBehavior::None) => [None, begun(item, changed, next)],
-            (Period::Begins(next), ProrationBehavior::FullDifference) => [
+            (Period::Begins(next), _) if behavior.is_full() => [
                 changed.debited.and_then(|debited| given_back(item, debited, debited.over)),
                 begun(item, changed, next),
             ],

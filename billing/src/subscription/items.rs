@@ -278,14 +278,15 @@ pub(crate) async fn save(tx: &mut Tx, who: &Actor, before: &[Item], items: &Item
             Some(_) => {
                 run!(
                     tx,
-                    "update subscription_item set price = $3, quantity = $4, tax_rates = $5, metadata = $6
-                     where tenant = $1 and id = $2",
+                    "update subscription_item set price_changed = case when price <> $3 then $7 else price_changed end,
+                     price = $3, quantity = $4, tax_rates = $5, metadata = $6 where tenant = $1 and id = $2",
                     who.tenant.key,
                     &item.id,
                     &item.price.id,
                     item.quantity,
                     Json(&item.tax_rates),
-                    Json(&item.metadata)
+                    Json(&item.metadata),
+                    now
                 )?;
             }
         }

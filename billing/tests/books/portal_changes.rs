@@ -9,9 +9,9 @@ use billing::subscription::{Status, Subscription};
 use billing::{Actor, Error};
 use serde_json::{Value, json};
 
-use crate::changes::{HALF, since_april};
+use crate::changes::{HALF, since_april, step};
 use crate::offers::{code, coupon, half};
-use crate::support::{Stage, at, done, field, on_both, plain_price, refused};
+use crate::support::{Stage, at, done, field, kind, on_both, plain_price, refused, seen};
 
 /// A plan of April at 10.00 with one of 5.00 below it and one of 20.00 above, that the portal offers.
 struct Shop {
@@ -264,6 +264,79 @@ async fn a_promotion_code_is_taken_off_where_none_counts_yet() {
         let after = stage.subscription(&shop.before.id).await;
         assert_eq!(after.discounts.len(), 1);
         assert!(!change::takes_code(&allowed, &after));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_moves_are_ruled_only_those_are_offered_and_as_the_first_rule_says() {
+    on_both(async |stage| {
+        let shop = Shop::open(stage).await;
+        let (own, higher) = (&shop.before.items[0].price.id, &shop.higher.id);
+        let up = json!({ "from": own, "to": higher, "effective": "at_period_end" });
+        let allowed = shop.allowed(stage, json!({ "transitions": [up] })).await;
+        assert_eq!(field(&shop.refused(stage, &allowed, &shop.wish(&shop.lower, 1)).await), "price");
+        shop.changed(stage, &allowed, &shop.wish(&shop.higher, 1)).await;
+        let waiting = stage.subscription(&shop.before.id).await;
+        assert_eq!(waiting.scheduled.map(|change| change.due), Some(at("2026-05-01")), "though it is dearer");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_may_be_made_so_many_days_after_the_last_one() {
+    on_both(async |stage| {
+        let shop = Shop::open(stage).await;
+        let (lower, higher) = (&shop.lower.id, &shop.higher.id);
+        let rules = json!([{ "to": higher }, { "to": lower, "effective": "immediately", "cooldown_days": 10 }]);
+        let allowed = shop.allowed(stage, json!({ "transitions": rules })).await;
+        let (done, _) = shop.changed(stage, &allowed, &shop.wish(&shop.lower, 1)).await;
+        assert_eq!(stage.invoice(done.invoice.as_ref().unwrap()).await.total, -250, "though it is cheaper: at once");
+        let (done, _) = shop.changed(stage, &allowed, &shop.wish(&shop.higher, 1)).await;
+        assert!(done.invoice.is_some(), "this move may be made at any time");
+        let soon = refused!(stage, |tx| change::quote(tx, &shop.me, &allowed, &shop.wish(&shop.lower, 1)));
+        assert_eq!(kind(&soon), "subscription_change_too_soon");
+        let offers = offered(stage, &shop, &allowed).await;
+        assert_eq!(
+            offers,
+            [(lower.clone(), Some(stage.clock.wall().seconds().plus(10 * 86_400))), (higher.clone(), None)]
+        );
+        stage.pass(10 * 86_400 - 1);
+        let soon = refused!(stage, |tx| change::quote(tx, &shop.me, &allowed, &shop.wish(&shop.lower, 1)));
+        assert_eq!(kind(&soon), "subscription_change_too_soon");
+        stage.pass(1);
+        shop.changed(stage, &allowed, &shop.wish(&shop.lower, 1)).await;
+    })
+    .await;
+}
+
+/// What may be changed to now, and from when.
+async fn offered(stage: &Stage, shop: &Shop, allowed: &Configuration) -> Vec<(String, Option<billing::Seconds>)> {
+    let now = stage.subscription(&shop.before.id).await;
+    let offers = seen!(stage, |tx| change::offers(tx, &shop.me, allowed, &now, &now.items[0]));
+    offers.into_iter().map(|offer| (offer.price.id, offer.opens)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_full_difference_is_charged_at_once_or_with_the_next_invoice() {
+    on_both(async |stage| {
+        let shop = Shop::open(stage).await;
+        let full = json!({ "proration_behavior": "full_difference" });
+        let allowed = shop.allowed(stage, full.clone()).await;
+        let (done, _) = shop.changed(stage, &allowed, &shop.wish(&shop.higher, 1)).await;
+        assert_eq!(stage.invoice(done.invoice.as_ref().unwrap()).await.total, 1000, "and not half of it");
+
+        let later = Shop::open(stage).await;
+        let mut more = full;
+        more["charge_timing"] = json!("period_end");
+        let allowed = later.allowed(stage, more).await;
+        let (done, _) = later.changed(stage, &allowed, &later.wish(&later.higher, 1)).await;
+        assert_eq!(done.invoice, None);
+        let after = stage.subscription(&later.before.id).await;
+        assert_eq!(after.items[0].price.id, later.higher.id, "the plan itself changes at once");
+        stage.go_to(at("2026-05-01"));
+        let renewal = step(stage, &later.before.id).await.unwrap();
+        assert_eq!(renewal.total, 3000, "with the difference of April");
     })
     .await;
 }

@@ -120,6 +120,18 @@ async fn empty_text_clears() {
     .await;
 }
 
+fn charged(proration: &str, timing: &str) -> Value {
+    json!({ "subscription_update": { "proration_behavior": proration, "charge_timing": timing } })
+}
+
+fn moves(transitions: Value) -> Value {
+    json!({ "subscription_update": { "transitions": transitions } })
+}
+
+fn framed(origin: &str) -> Value {
+    json!({ "embedding": { "parent_origins": [origin] } })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn contradictions_are_refused_by_name() {
     on_both(async |stage| {
@@ -144,6 +156,24 @@ async fn contradictions_are_refused_by_name() {
                 json!({"subscription_update": {"enabled": true, "default_allowed_updates": ["price"]}}),
                 "features[subscription_update][products]",
             ),
+            (
+                json!({"subscription_cancel": {"mode": "immediately", "proration_behavior": "full_difference"}}),
+                "features[subscription_cancel][proration_behavior]",
+            ),
+            (charged("create_prorations", "immediately"), "features[subscription_update][charge_timing]"),
+            (charged("always_invoice", "period_end"), "features[subscription_update][charge_timing]"),
+            (charged("none", "period_end"), "features[subscription_update][charge_timing]"),
+            (moves(json!([{}, {}])), "features[subscription_update][transitions][1]"),
+            (moves(json!([{"cooldown_days": 0}])), "features[subscription_update][transitions][0][cooldown_days]"),
+            (moves(json!([{"from": "price_a", "to": "price_a"}])), "features[subscription_update][transitions][0][to]"),
+            (moves(json!([{"from": "price_a"}])), "features[subscription_update][transitions][0][from]"),
+            (
+                json!({"payment_method_update": {"accepted_types": ["card", "card"]}}),
+                "features[payment_method_update][accepted_types][1]",
+            ),
+            (framed("https://shop.test/path"), "features[embedding][parent_origins][0]"),
+            (framed("http://shop.test"), "features[embedding][parent_origins][0]"),
+            (framed("*"), "features[embedding][parent_origins][0]"),
         ];
         for (value, name) in cases {
             assert_eq!(refuse(stage, features(value)).await, name);

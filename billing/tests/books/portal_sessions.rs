@@ -328,3 +328,45 @@ fn a_session_that_never_began_is_not_alive() {
     };
     assert!(!session.is_alive(Millis(0)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_says_what_it_does_not_show_and_why() {
+    on_both(async |stage| {
+        let hidden = async |customer: &str| {
+            let minted = done!(stage, |tx| session::create(tx, &stage.who, plain(customer)));
+            let hidden = minted.session.hidden.0.as_array().unwrap().clone();
+            let said = |each: &serde_json::Value, name: &str| each[name].as_str().unwrap_or("-").to_owned();
+            let each = hidden.iter().map(|each| (said(each, "section"), said(each, "reason"), said(each, "param")));
+            each.collect::<Vec<_>>()
+        };
+        let of = |section: &str, reason: &str, param: &str| (section.to_owned(), reason.to_owned(), param.to_owned());
+        let off =
+            |section: &str, feature: &str| of(section, "feature_disabled", &format!("features[{feature}][enabled]"));
+        let usual = [
+            off("change_plan", "subscription_update"),
+            off("pause", "subscription_pause"),
+            off("purchase", "subscription_create"),
+        ];
+        let nobody = stage.customer().await;
+        let mut expected = usual.to_vec();
+        expected.push(of("cancel", "no_subscription", "-"));
+        assert_eq!(hidden(&nobody.id).await, expected);
+        let held = stage.active().await;
+        assert_eq!(hidden(&held.customer).await, usual);
+
+        let products = serde_json::json!([{ "product": held.items[0].price.product }]);
+        let features = serde_json::json!({
+            "payment_method_update": { "accepted_types": [] },
+            "subscription_create": { "enabled": true, "products": products },
+            "subscription_update": { "enabled": true, "default_allowed_updates": ["price"], "products": products },
+        });
+        let update = ConfigurationUpdate { features: Some(features), ..Default::default() };
+        done!(stage, |tx| configuration::update(tx, &stage.who, "default", update.clone()));
+        let accepted = of("payment_methods", "nothing_offered", "features[payment_method_update][accepted_types]");
+        let pause = off("pause", "subscription_pause");
+        let offered = of("change_plan", "nothing_offered", "-");
+        let purchase = of("purchase", "has_subscription", "-");
+        assert_eq!(hidden(&held.customer).await, [pause, accepted, purchase, offered]);
+    })
+    .await;
+}

@@ -14,10 +14,12 @@ pub fn features(params: &mut Params) -> Result<Value> {
         fields.texts(own, "allowed_updates")?;
         fields.boolean(own, "enabled")
     })?;
+    all.object(params, "embedding", |own, fields| fields.texts(own, "parent_origins"))?;
     all.object(params, "invoice_history", |own, fields| fields.boolean(own, "enabled"))?;
+    all.object(params, "invoice_payment", |own, fields| fields.boolean(own, "enabled"))?;
     all.object(params, "payment_method_update", |own, fields| {
+        fields.texts(own, "accepted_types")?;
         fields.text(own, "payment_method_configuration")?;
-        own.unsupported(&["accepted_types"])?;
         fields.boolean(own, "enabled")
     })?;
     all.object(params, "subscription_cancel", subscription_cancel)?;
@@ -27,7 +29,6 @@ pub fn features(params: &mut Params) -> Result<Value> {
         fields.boolean(own, "enabled")?;
         products(own, fields)
     })?;
-    params.unsupported(&["embedding", "invoice_payment"])?;
     Ok(Value::Object(all.0))
 }
 
@@ -77,7 +78,13 @@ fn subscription_update(params: &mut Params, fields: &mut Fields) -> Result<()> {
     fields.object(params, "schedule_at_period_end", |own, fields| {
         fields.objects(own, "conditions", |own, fields| fields.text(own, "type"))
     })?;
-    params.unsupported(&["charge_timing", "transitions"])
+    fields.text(params, "charge_timing")?;
+    fields.objects(params, "transitions", |own, fields| {
+        fields.text(own, "from")?;
+        fields.text(own, "to")?;
+        fields.text(own, "effective")?;
+        fields.integer(own, "cooldown_days")
+    })
 }
 
 fn products(params: &mut Params, fields: &mut Fields) -> Result<()> {

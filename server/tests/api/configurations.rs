@@ -29,7 +29,14 @@ async fn a_configuration_lives(shop: Shop) {
          &features[subscription_update][products][0][prices][0]={price}\
          &features[subscription_update][products][0][adjustable_quantity][enabled]=true\
          &features[subscription_update][products][0][adjustable_quantity][maximum]=9\
-         &features[subscription_update][schedule_at_period_end][conditions][0][type]=decreasing_item_amount"
+         &features[subscription_update][schedule_at_period_end][conditions][0][type]=decreasing_item_amount\
+         &features[subscription_update][proration_behavior]=full_difference\
+         &features[subscription_update][charge_timing]=period_end\
+         &features[subscription_update][transitions][0][cooldown_days]=30\
+         &features[subscription_update][transitions][0][effective]=at_period_end\
+         &features[payment_method_update][accepted_types][0]=sepa_debit\
+         &features[invoice_payment][enabled]=true\
+         &features[embedding][parent_origins][0]=https://shop.test"
     );
     let made = shop.post(PATH, &form).await.ok();
     assert_eq!(
@@ -41,6 +48,16 @@ async fn a_configuration_lives(shop: Shop) {
     assert_eq!(features["subscription_cancel"]["cancellation_reason"]["options"], json!(["other"]));
     let allowed = &features["subscription_update"]["products"][0];
     assert_eq!(allowed["adjustable_quantity"], json!({"enabled": true, "maximum": 9, "minimum": 1}));
+    let update = &features["subscription_update"];
+    assert_eq!(
+        (&update["proration_behavior"], &update["charge_timing"]),
+        (&json!("full_difference"), &json!("period_end"))
+    );
+    let rule = json!({"cooldown_days": 30, "effective": "at_period_end", "from": null, "to": null});
+    assert_eq!(update["transitions"], json!([rule]));
+    assert_eq!(features["payment_method_update"]["accepted_types"], json!(["sepa_debit"]));
+    assert_eq!(features["invoice_payment"]["enabled"], true);
+    assert_eq!(features["embedding"]["parent_origins"], json!(["https://shop.test"]));
     assert_eq!(made["session"], json!({"link_ttl": 120, "idle": 600, "max": 1200}));
     let path = format!("{PATH}/{}", made["id"].as_str().unwrap());
     assert_eq!(shop.get(&path).await.ok(), made);
@@ -135,7 +152,16 @@ async fn what_is_wrong_is_named(shop: Shop) {
         ),
         ("features[customer_update][enabled]=true", "parameter_invalid", "features[customer_update][allowed_updates]"),
         ("features[subscription_create][enabled]=true", "parameter_invalid", "features[subscription_create][products]"),
-        ("features[invoice_payment][enabled]=true", "parameter_unsupported", "features[invoice_payment]"),
+        (
+            "features[embedding][parent_origins][0]=https://shop.test/",
+            "parameter_invalid",
+            "features[embedding][parent_origins][0]",
+        ),
+        (
+            "features[payment_method_update][accepted_types][0]=cash",
+            "parameter_invalid",
+            "features[payment_method_update][accepted_types][0]",
+        ),
         (
             "features[invoice_history][enabled]=true&login_page[enabled]=true",
             "parameter_unsupported",
