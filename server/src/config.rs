@@ -63,6 +63,14 @@ pub struct Settings {
     #[arg(long, global = true, env = "PORTICO_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
 
+    /// Whether webhooks also go to this machine and its private network, at any port: for development.
+    #[arg(long, global = true, env = "PORTICO_ALLOW_PRIVATE_WEBHOOKS", default_value_t = false, action = clap::ArgAction::Set)]
+    pub allow_private_webhooks: bool,
+
+    /// The ports that webhooks go to, with commas between.
+    #[arg(long, global = true, env = "PORTICO_WEBHOOK_PORTS", value_delimiter = ',', default_value = "443")]
+    pub webhook_ports: Vec<u16>,
+
     /// How many seconds `/readyz` says no before a stopping server refuses connections: a balancer's time to notice.
     #[arg(long, global = true, env = "PORTICO_DRAIN_DELAY", default_value_t = 0)]
     pub drain_delay: u64,

@@ -14,6 +14,7 @@ pub mod log;
 pub mod look;
 pub mod mail;
 pub mod metrics;
+pub mod outbound;
 pub mod reference;
 pub mod sandbox;
 pub mod shell;

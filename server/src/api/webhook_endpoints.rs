@@ -14,6 +14,7 @@ use super::params::{Params, missing};
 pub async fn create(mut call: Call) -> Result<Reply> {
     let new = read_new(&mut call.params)?;
     let call = call.ready(Shape::One(Kind::WebhookEndpoint))?;
+    call.app.outbound.check_param(&new.url, "url").await?;
     change!(call, |tx| {
         let (endpoint, secret) = webhook::create(tx, &call.who, new.clone()).await?;
         let mut made = wire::webhook_endpoint(&call.who.tenant, &endpoint);
@@ -40,6 +41,9 @@ pub async fn update(mut call: Call) -> Result<Reply> {
         ..read(params)?
     };
     let call = call.ready(Shape::One(Kind::WebhookEndpoint))?;
+    if let Some(url) = &update.url {
+        call.app.outbound.check_param(url, "url").await?;
+    }
     change!(call, |tx| {
         let endpoint = webhook::update(tx, &call.who, &id, update.clone()).await?;
         wire::webhook_endpoint(&call.who.tenant, &endpoint)

@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{connect, detail, sandbox};
 use crate::config::Settings;
 use crate::mail::Post;
+use crate::outbound::Outbound;
 use crate::state::App;
 use crate::{connections, log, metrics, site, web, worker};
 
@@ -62,7 +63,8 @@ async fn open(settings: Settings) -> Result<App, String> {
         return Err("the database's schema is not up to date; run `portico migrate`".into());
     }
     let gateway = sandbox::gateway(&settings).await?;
-    Ok(App { db, gateway, settings: Arc::new(settings), draining: Arc::new(AtomicBool::new(false)) })
+    let outbound = Outbound::of(&settings)?;
+    Ok(App { db, gateway, settings: Arc::new(settings), outbound, draining: Arc::new(AtomicBool::new(false)) })
 }
 
 /// Real money over plain HTTP on a public name is refused.

@@ -12,4 +12,6 @@ mod hosted;
 mod links;
 mod look;
 mod matrix;
+#[path = "../support/outward.rs"]
+mod outward;
 mod stage;

@@ -29,6 +29,8 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tower::ServiceExt;
 use url::Url;
 
+use crate::outward;
+
 pub const HOST: &str = "localhost:3000";
 /// After which a request counts as one that is never answered.
 const MOST_PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
@@ -101,7 +103,8 @@ impl Stage {
         let sandbox = Sandbox::open(&format!("sqlite://{}/sandbox.db", folder.path().display())).await.unwrap();
         let settings = Arguments::parse_from(["portico", "--public-url", public_url]).settings;
         let draining = Arc::new(AtomicBool::new(false));
-        let app = App { db, gateway: Arc::new(sandbox), settings: Arc::new(settings), draining };
+        let outbound = outward::to_nobody();
+        let app = App { db, gateway: Arc::new(sandbox), settings: Arc::new(settings), outbound, draining };
         Self { router: server::web::router(app.clone()), app, clock, _folder: folder }
     }
 

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
-use crate::support::{NOW, Shop, settings};
+use crate::support::{NOW, Shop, outward, settings};
 
 /// Where the child finds its database, and its sandbox.
 const DATABASE: &str = "RACES_DATABASE";
@@ -28,7 +28,13 @@ async fn serve_where_told() {
     let key = Key::parse(&"k".repeat(32)).unwrap();
     let db = Db::open(&database, Clock::manual(Millis(NOW * 1000))).await.unwrap().sealed_with(key);
     let gateway = Remote::at(&sandbox, Duration::from_secs(20)).unwrap();
-    let app = App { db, gateway: Arc::new(gateway), settings: Arc::new(settings()), draining: Arc::default() };
+    let app = App {
+        db,
+        gateway: Arc::new(gateway),
+        settings: Arc::new(settings()),
+        outbound: outward::to_nobody(),
+        draining: Arc::default(),
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("{LISTENING}{}", listener.local_addr().unwrap());
     let input = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));

@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod document;
+pub mod outward;
 
 use std::sync::Arc;
 
@@ -90,7 +91,13 @@ impl Shop {
         db.migrate().await.unwrap();
         let ledger = format!("sqlite://{}", folder.path().join("sandbox.db").display());
         let sandbox = Arc::new(Sandbox::open(&ledger).await.unwrap());
-        let app = App { db, gateway: sandbox.clone(), settings: Arc::new(settings()), draining: Arc::default() };
+        let app = App {
+            db,
+            gateway: sandbox.clone(),
+            settings: Arc::new(settings()),
+            outbound: outward::to_nobody(),
+            draining: Arc::default(),
+        };
         let (merchant, key) = merchant(&app.db).await;
         let api = server::api::router(app.clone());
         Self { app, clock, api, merchant, key, database_url, sandbox, folder: Arc::new(folder) }
