@@ -409,12 +409,13 @@ class Books:
             self.cycle += 1
         self.start = a.boundary(self.anchor, *self.recurring(), self.cycle)
         self.end = a.boundary(self.anchor, *self.recurring(), self.cycle + 1)
+        for item in self.items.values():
+            if item["debit"] and item["debit"]["end"] <= now:
+                item["debit"] = None
         if action["behavior"] == "none":
             return
         nets, made = self.nets(), []
         for name, item in self.items.items():
-            if item["debit"] and item["debit"]["end"] <= now:
-                item["debit"] = None
             made += self.prorate(dict(item), item, nets[name], now)
         self.waiting += made
         if action["behavior"] == "always_invoice" and made:

@@ -1,51 +1,13 @@
 //! The portal's forms as a browser without JavaScript sends them: what they change, and what they say afterwards.
 
-use axum::body::Body;
-use axum::http::{Method, Request, StatusCode, header};
+use axum::http::StatusCode;
 use billing::customer::{self, payment_method};
 use billing::gateway::sandbox::test_method;
-use billing::portal::configuration::{self, ConfigurationUpdate};
 use billing::{Page, transact};
 use serde_json::json;
 
-use crate::stage::{Merchant, Stage, page, request};
-
-/// A signed-in customer with the form of a page.
-struct Visitor<'a> {
-    stage: &'a Stage,
-    cookie: String,
-    session: String,
-}
-
-impl<'a> Visitor<'a> {
-    async fn new(stage: &'a Stage, merchant: &Merchant) -> Self {
-        let (cookie, session) = stage.sign_in(&merchant.who, &merchant.customer).await;
-        Self { stage, cookie, session }
-    }
-
-    /// Sends a form, and answers where it leads to.
-    async fn send(&self, function: &str, fields: &str) -> (StatusCode, String) {
-        let body = format!("session={}&key=k&{fields}", self.session);
-        let headers = [
-            ("cookie", self.cookie.as_str()),
-            ("sec-fetch-site", "same-origin"),
-            ("accept", "text/html"),
-            ("referer", "http://localhost:3000/from"),
-            ("content-type", "application/x-www-form-urlencoded"),
-        ];
-        let (mut parts, _) = request(Method::POST, &format!("/do/app/pages/{function}"), &headers).into_parts();
-        parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
-        let answer = self.stage.send(Request::from_parts(parts, Body::from(body))).await;
-        let location = answer.headers().get(header::LOCATION).map(|to| to.to_str().unwrap().to_owned());
-        (answer.status(), location.unwrap_or_default())
-    }
-
-    /// A page's body: its head carries every label there is.
-    async fn see(&self, path: &str) -> (StatusCode, String) {
-        let (status, html) = self.stage.text(page(path, &self.cookie)).await;
-        (status, html.split_once("<body").unwrap().1.to_owned())
-    }
-}
+use crate::stage::{Merchant, Stage};
+use crate::visitor::{Visitor, allow};
 
 async fn second_card(stage: &Stage, merchant: &Merchant) -> String {
     transact!(stage.app.db, |tx| {
@@ -66,11 +28,6 @@ async fn methods(stage: &Stage, merchant: &Merchant) -> Vec<String> {
 async fn customer(stage: &Stage, merchant: &Merchant) -> customer::Customer {
     let mut tx = stage.app.db.read().await.unwrap();
     customer::get(&mut tx, &merchant.who, &merchant.customer).await.unwrap()
-}
-
-async fn allow(stage: &Stage, merchant: &Merchant, features: serde_json::Value) {
-    let update = ConfigurationUpdate { features: Some(features), ..ConfigurationUpdate::default() };
-    transact!(stage.app.db, |tx| configuration::update(tx, &merchant.who, "default", update.clone()).await).unwrap();
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use leptos::server_fn::axum::server_fn_paths;
 use leptos::server_fn::error::FromServerFnError;
 use serde_json::json;
 
+use crate::dice::{Dice, seed};
 use crate::stage::{Merchant, Stage, form};
 
 /// What fields are called, and what merely looks like it.
@@ -138,36 +139,6 @@ const VALUES: &[&str] = &[
 /// How many inputs for each of the two databases: a hundred thousand together, more where there is time for it.
 fn rounds() -> u64 {
     if std::env::var("PORTICO_TEST_SCALE").is_ok_and(|scale| scale == "release") { 500_000 } else { 50_000 }
-}
-
-/// `PORTICO_TEST_SEED`, or another one each time.
-fn seed() -> u64 {
-    let given = std::env::var("PORTICO_TEST_SEED").ok().map(|text| text.parse().unwrap());
-    given.unwrap_or_else(|| billing::id::secret().bytes().fold(0, |seed: u64, b| seed.rotate_left(5) ^ u64::from(b)))
-}
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(bound).unwrap()).unwrap()
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
-        of[self.below(of.len())]
-    }
-
-    fn bytes(&mut self, most: usize) -> Vec<u8> {
-        (0..self.below(most)).map(|_| self.next().to_le_bytes()[0]).collect()
-    }
 }
 
 /// Who is signed in, and the names of things that are theirs and that are not.

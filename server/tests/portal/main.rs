@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::cloned_ref_to_slice_refs)]
 
 mod callers;
+mod configured;
+mod confirmations;
+mod dice;
 mod doors;
 mod forgeries;
 mod forms;
@@ -15,3 +18,4 @@ mod matrix;
 #[path = "../support/outward.rs"]
 mod outward;
 mod stage;
+mod visitor;

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode, header};
 use billing::catalog::price::{NewPrice, PriceProduct};
-use billing::catalog::{Cost, NewCoupon, NewProduct, NewPromotionCode, NewTaxRate, PriceUpdate};
+use billing::catalog::{Cost, NewCoupon, NewProduct, NewPromotionCode, NewTaxRate, Price, PriceUpdate};
 use billing::customer::tax_id::{self, NewTaxId};
 use billing::customer::{CustomerUpdate, payment_method};
 use billing::discount::Duration;
@@ -117,23 +117,8 @@ impl Stage {
             Ok((who, key))
         })
         .unwrap();
-        let price = transact!(self.app.db, |tx| {
-            let product = NewProduct { name: "Team".into(), ..NewProduct::default() };
-            let recurring = Some(Recurring { interval: Interval::Month, count: 1 });
-            let new = NewPrice {
-                currency: usd.clone(),
-                product: PriceProduct::New(Box::new(product)),
-                cost: Cost::unit(1900),
-                recurring,
-                trial_period_days: None,
-                active: None,
-                tax_behavior: None,
-                transfer_lookup_key: false,
-                fields: PriceUpdate::default(),
-            };
-            billing::catalog::price::create(tx, &who, new).await
-        })
-        .unwrap();
+        let product = PriceProduct::New(Box::new(NewProduct { name: "Team".into(), ..NewProduct::default() }));
+        let price = self.priced(&who, product, Interval::Month, 1900).await;
         let (customer, method) = self.customer(&who).await;
         let (subscription, invoice) = self.subscription(&who, &customer, &price.id).await;
         let (_, session) = self.link(&who, &customer).await;
@@ -174,6 +159,31 @@ impl Stage {
             option,
             session,
         }
+    }
+
+    async fn priced(&self, who: &Actor, product: PriceProduct, interval: Interval, unit: u32) -> Price {
+        let new = NewPrice {
+            currency: Currency::parse("usd", "currency").unwrap(),
+            product,
+            cost: Cost::unit(unit),
+            recurring: Some(Recurring { interval, count: 1 }),
+            trial_period_days: None,
+            active: None,
+            tax_behavior: None,
+            transfer_lookup_key: false,
+            fields: PriceUpdate::default(),
+        };
+        transact!(self.app.db, |tx| billing::catalog::price::create(tx, who, new.clone()).await).unwrap()
+    }
+
+    /// One more monthly price of the merchant's product.
+    pub async fn price(&self, merchant: &Merchant, unit: u32) -> String {
+        self.price_every(merchant, Interval::Month, unit).await
+    }
+
+    pub async fn price_every(&self, merchant: &Merchant, interval: Interval, unit: u32) -> String {
+        let product = PriceProduct::Existing(merchant.product.clone());
+        self.priced(&merchant.who, product, interval, unit).await.id
     }
 
     /// A tax ID, a setup intent, a webhook endpoint and a feedback option.
