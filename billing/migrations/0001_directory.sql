@@ -33,14 +33,3 @@ create table api_key (
     revoked_at   bigint
 );
 create index api_key_of_tenant on api_key (tenant, created);
-
-create table domain (
-    host         text primary key,
-    id           text not null unique,
-    tenant       bigint not null references tenant (id),
-    status       text not null check (status in ('pending', 'active', 'released')),
-    token        text not null,
-    verified_at  bigint,
-    released_at  bigint,
-    created      bigint not null
-);

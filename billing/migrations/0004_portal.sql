@@ -25,6 +25,27 @@ create table portal_configuration (
 create unique index portal_configuration_default on portal_configuration (tenant) where is_default;
 create index portal_configuration_listed on portal_configuration (tenant, created desc, id desc);
 
+-- A name may be claimed by several merchants; whoever's proof stands in the DNS is served under it.
+create table portal_domain (
+    tenant       bigint not null references tenant (id),
+    id           text not null,
+    domain_name  text not null,               -- lower case, in ASCII, without a port
+    status       text not null check (status in ('pending', 'active', 'released')),
+    token        text not null,               -- what its TXT record must say
+    problem      text,                        -- what the last look at the DNS missed
+    checked_at   bigint,
+    failing_since bigint,                     -- an active one's proof is gone since
+    verified_at  bigint,
+    released_at  bigint,
+    created      bigint not null,
+    version      bigint not null,
+    primary key (tenant, id)
+);
+create unique index portal_domain_served on portal_domain (domain_name) where status = 'active';
+create unique index portal_domain_claimed on portal_domain (tenant, domain_name) where status <> 'released';
+create index portal_domain_by_name on portal_domain (domain_name, status);
+create index portal_domain_listed on portal_domain (tenant, created desc, id desc);
+
 create table branding (
     tenant       bigint primary key references tenant (id),
     settings     text not null,

@@ -283,6 +283,26 @@ pub async fn by_hosted_invoice(tx: &mut Tx, secret: &str) -> Result<Option<Hoste
     Ok(Some(Hosted { tenant, merchant, brand, customer, invoice, now }))
 }
 
+/// The domain, whoever's, that was longest due to be looked up again: served ones are every six hours; others every
+/// quarter of an hour on the day of their claim, and then daily for a month.
+pub async fn domain_due(tx: &mut Tx) -> Result<Option<(Tenant, String)>> {
+    let now = tx.now.seconds();
+    let (quarter, day) = (15 * 60, 86_400);
+    let due: Option<(i64, String, bool, String)> = maybe!(
+        tx,
+        "select t.id, t.merchant, t.livemode, d.id from portal_domain d join tenant t on t.id = d.tenant
+         where (d.status = 'active' and d.checked_at <= $1)
+            or (d.status = 'pending' and d.created > $2 and coalesce(d.checked_at, 0) <= $3)
+            or (d.status = 'pending' and d.created > $4 and coalesce(d.checked_at, 0) <= $2)
+         order by coalesce(d.checked_at, 0), d.id limit 1",
+        now.plus(-6 * 60 * 60),
+        now.plus(-day),
+        now.plus(-quarter),
+        now.plus(-30 * day)
+    )?;
+    Ok(due.map(|(key, merchant, livemode, id)| (Tenant { key, merchant, livemode }, id)))
+}
+
 async fn load_guest(tx: &mut Tx, found: Option<(i64, String)>) -> Result<Option<Guest>> {
     let Some((key, session)) = found else { return Ok(None) };
     let tenant = tenant_by_key(tx, key).await?;

@@ -251,6 +251,12 @@ impl Tx {
         Ok(())
     }
 
+    /// The host that the public URL names, without its port.
+    pub(crate) fn public_host(&self) -> Option<String> {
+        let url = url::Url::parse(self.public_url.as_deref()?).ok()?;
+        url.host_str().map(str::to_owned)
+    }
+
     /// Whether customers are written to of what happens.
     pub(crate) fn writes_mail(&self) -> bool {
         !self.silent && self.public_url.is_some()

@@ -71,6 +71,10 @@ pub struct Settings {
     #[arg(long, global = true, env = "PORTICO_WEBHOOK_PORTS", value_delimiter = ',', default_value = "443")]
     pub webhook_ports: Vec<u16>,
 
+    /// The name server that is asked about custom domains, like 127.0.0.1:53 [default: the system's].
+    #[arg(long, global = true, env = "PORTICO_DNS_SERVER")]
+    pub dns_server: Option<SocketAddr>,
+
     /// How many seconds `/readyz` says no before a stopping server refuses connections: a balancer's time to notice.
     #[arg(long, global = true, env = "PORTICO_DRAIN_DELAY", default_value_t = 0)]
     pub drain_delay: u64,
@@ -87,6 +91,10 @@ pub struct Settings {
     #[arg(long, global = true, env = "PORTICO_METRICS_TOKEN", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub metrics_token: Option<String>,
 
+    /// What a TLS front on another machine puts behind /tls/ask?token= [default: only this machine may ask].
+    #[arg(long, global = true, env = "PORTICO_TLS_ASK_TOKEN", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
+    pub tls_ask_token: Option<String>,
+
     /// Whether `serve` brings the database's schema up to date when it starts.
     #[arg(long, global = true, env = "PORTICO_AUTO_MIGRATE", default_value_t = true, action = clap::ArgAction::Set)]
     pub auto_migrate: bool,
@@ -101,6 +109,7 @@ pub const SECRETS: &[(&str, &str)] = &[
     ("PORTICO_ENCRYPTION_KEY", "encryption_key"),
     ("PORTICO_METRICS_TOKEN", "metrics_token"),
     ("PORTICO_SMTP_URL", "smtp_url"),
+    ("PORTICO_TLS_ASK_TOKEN", "tls_ask_token"),
 ];
 
 impl Settings {

@@ -2,7 +2,7 @@
 
 use app::session::landing;
 use app::text::Locale;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -11,20 +11,26 @@ use billing::directory::{self, Guest};
 use billing::portal::session;
 use billing::{Actor, Error, Result, Trace, transact};
 
+use crate::front::Place;
 use crate::state::App;
-use crate::visit::locale;
+use crate::visit::{self, locale};
 use crate::{cookie, shell};
 
 /// `GET /session/{secret}`: changes nothing unless a page led a browser here.
-pub async fn open(State(app): State<App>, Path(secret): Path<String>, request: Parts) -> Response {
-    let found = find(&app, &secret).await;
+pub async fn open(
+    State(app): State<App>,
+    Extension(place): Extension<Place>,
+    Path(secret): Path<String>,
+    request: Parts,
+) -> Response {
+    let found = find(&app, &place, &secret).await;
     let locale = locale(&request.headers, found.as_ref().ok().and_then(Option::as_ref));
     let guest = match found {
         Ok(Some(guest)) => guest,
         Ok(None) => return on_link_page(shell::expired(locale, None, StatusCode::NOT_FOUND)),
         Err(error) => return broken(&error, locale),
     };
-    if holds(&app, &guest, &request.headers).await {
+    if holds(&app, &place, &guest, &request.headers).await {
         return redirect(&landing(&guest));
     }
     let is_open = guest.session.link_used_ms.is_none()
@@ -35,33 +41,38 @@ pub async fn open(State(app): State<App>, Path(secret): Path<String>, request: P
         return on_link_page(shell::expired(locale, Some(&guest), StatusCode::GONE));
     }
     if request.method == Method::GET && is_navigation_from_a_page(&request.headers) {
-        return exchange(&app, &secret, &guest, &request, locale).await;
+        return exchange(&app, &place, &secret, &guest, &request, locale).await;
     }
     on_link_page(shell::continue_page(locale, &guest, &format!("/session/{secret}")))
 }
 
 /// `POST /session/{secret}`: the button. The layer in front has checked that a page of ours holds it.
-pub async fn open_by_button(State(app): State<App>, Path(secret): Path<String>, request: Parts) -> Response {
-    let found = find(&app, &secret).await;
+pub async fn open_by_button(
+    State(app): State<App>,
+    Extension(place): Extension<Place>,
+    Path(secret): Path<String>,
+    request: Parts,
+) -> Response {
+    let found = find(&app, &place, &secret).await;
     let locale = locale(&request.headers, found.as_ref().ok().and_then(Option::as_ref));
     match found {
-        Ok(Some(guest)) if holds(&app, &guest, &request.headers).await => redirect(&landing(&guest)),
-        Ok(Some(guest)) => exchange(&app, &secret, &guest, &request, locale).await,
+        Ok(Some(guest)) if holds(&app, &place, &guest, &request.headers).await => redirect(&landing(&guest)),
+        Ok(Some(guest)) => exchange(&app, &place, &secret, &guest, &request, locale).await,
         Ok(None) => on_link_page(shell::expired(locale, None, StatusCode::NOT_FOUND)),
         Err(error) => broken(&error, locale),
     }
 }
 
-async fn find(app: &App, secret: &str) -> Result<Option<Guest>> {
+async fn find(app: &App, place: &Place, secret: &str) -> Result<Option<Guest>> {
     let mut tx = app.db.read().await?;
-    directory::by_link(&mut tx, secret).await
+    let found = directory::by_link(&mut tx, secret).await?;
+    Ok(found.filter(|guest| place.serves(&guest.tenant)))
 }
 
 /// Whether this browser already has the session that was minted from the link: it is let back in.
-async fn holds(app: &App, guest: &Guest, headers: &HeaderMap) -> bool {
+async fn holds(app: &App, place: &Place, guest: &Guest, headers: &HeaderMap) -> bool {
     let Some(cookie) = cookie::read(headers, &app.settings) else { return false };
-    let Ok(mut tx) = app.db.read().await else { return false };
-    let held = directory::by_cookie(&mut tx, &cookie, app.settings.authority()).await;
+    let held = visit::guest(app, place, &cookie).await;
     held.is_ok_and(|held| {
         held.is_some_and(|held| held.session.id == guest.session.id && held.is_alive(app.db.clock().wall()))
     })
@@ -80,11 +91,10 @@ fn is_navigation_from_a_page(headers: &HeaderMap) -> bool {
         && !headers.contains_key("purpose")
 }
 
-async fn exchange(app: &App, secret: &str, guest: &Guest, request: &Parts, locale: Locale) -> Response {
+async fn exchange(app: &App, place: &Place, secret: &str, guest: &Guest, request: &Parts, locale: Locale) -> Response {
     let trace = request.extensions.get::<Trace>().cloned().unwrap_or_default();
     let who: Actor = guest.actor(trace);
-    let minted =
-        transact!(app.db, |tx| session::exchange(tx, &who, &guest.session.id, secret, app.settings.authority()).await);
+    let minted = transact!(app.db, |tx| session::exchange(tx, &who, &guest.session.id, secret, &place.authority).await);
     match minted {
         Ok(value) => {
             let mut response = redirect(&landing(guest));

@@ -2,18 +2,24 @@
 
 use app::pages::hosted;
 use app::text::Locale;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::header::{ACCEPT_LANGUAGE, REFERRER_POLICY};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use billing::directory;
 use billing::invoice::hosted::Hosted;
 
+use crate::front::Place;
 use crate::shell;
 use crate::state::App;
 
-pub async fn show(State(app): State<App>, Path(secret): Path<String>, headers: HeaderMap) -> Response {
-    let mut response = match find(&app, &secret).await {
+pub async fn show(
+    State(app): State<App>,
+    Extension(place): Extension<Place>,
+    Path(secret): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let mut response = match find(&app, &place, &secret).await {
         Ok(Some(hosted)) => page(&app, locale(&headers, Some(&hosted)), &hosted).await,
         Ok(None) => Ok(shell::unknown_invoice(locale(&headers, None))),
         Err(error) => Err(error),
@@ -33,9 +39,10 @@ fn locale(headers: &HeaderMap, found: Option<&Hosted>) -> Locale {
     Locale::choose(None, &customer.preferred_locales, accepted, brand.default_locale.as_deref())
 }
 
-async fn find(app: &App, secret: &str) -> billing::Result<Option<Hosted>> {
+async fn find(app: &App, place: &Place, secret: &str) -> billing::Result<Option<Hosted>> {
     let mut tx = app.db.read().await?;
-    directory::by_hosted_invoice(&mut tx, secret).await
+    let found = directory::by_hosted_invoice(&mut tx, secret).await?;
+    Ok(found.filter(|hosted| place.serves(&hosted.tenant)))
 }
 
 async fn page(app: &App, locale: Locale, found: &Hosted) -> billing::Result<Response> {

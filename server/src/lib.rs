@@ -1,11 +1,13 @@
 //! The world's way in: the merchant API, the portal's documents, the workers and the command line.
 
 pub mod api;
+pub mod ask;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod connections;
 pub mod cookie;
+pub mod dns;
 pub mod entry;
 pub mod front;
 pub mod hosted;

@@ -1,20 +1,18 @@
 //! What this process counts of itself, for Prometheus: few names, and labels that come from closed sets only.
 
-use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, VIA, WWW_AUTHENTICATE};
+use axum::extract::State;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use billing::cycle::parking;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use subtle::ConstantTimeEq;
 
-use crate::front::host;
+use crate::front::{is_from_this_machine, is_same};
 use crate::state::App;
 
 const REQUESTS: &str = "portico_http_requests_total";
@@ -119,43 +117,7 @@ async fn parked(app: &App) -> billing::Result<i64> {
     parking::count(&mut app.db.read().await?).await
 }
 
-/// A connection from loopback that no proxy handed on: one that runs on this machine says so in a header, or keeps the
-/// name that the outside asked for.
-fn is_from_this_machine(request: &Parts) -> bool {
-    let is_loopback = request.extensions.get::<ConnectInfo<SocketAddr>>().is_some_and(|peer| peer.0.ip().is_loopback());
-    let is_handed_on = request.headers.contains_key(FORWARDED)
-        || request.headers.contains_key(VIA)
-        || request.headers.keys().any(|name| name.as_str().starts_with("x-forwarded-") || name == "x-real-ip");
-    is_loopback && !is_handed_on && host(&request.headers).is_some_and(names_this_machine)
-}
-
-fn names_this_machine(authority: &str) -> bool {
-    let host = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
-    let host = host.map_or(authority, |(host, _)| host);
-    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
-}
-
 fn holds(headers: &HeaderMap, token: &str) -> bool {
     let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|v| v.split_once(' '));
-    sent.is_some_and(|(scheme, sent)| {
-        scheme.eq_ignore_ascii_case("bearer") && bool::from(sent.trim().as_bytes().ct_eq(token.as_bytes()))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn this_machine_has_few_names() {
-        for ours in
-            ["localhost", "localhost:3000", "LOCALHOST:3000", "127.0.0.1", "127.0.0.1:3000", "[::1]:3000", "[::1]"]
-        {
-            assert!(names_this_machine(ours), "{ours}");
-        }
-        for other in ["billing.example.com", "localhost.example.com", "10.0.0.1:3000", "[2001:db8::1]:3000", ""] {
-            assert!(!names_this_machine(other), "{other}");
-        }
-    }
+    sent.is_some_and(|(scheme, sent)| scheme.eq_ignore_ascii_case("bearer") && is_same(sent.trim(), token))
 }

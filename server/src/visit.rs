@@ -14,7 +14,7 @@ use billing::portal::session;
 use billing::{Trace, transact};
 
 use crate::cookie;
-use crate::front::wants_page;
+use crate::front::{Place, wants_page};
 use crate::shell;
 use crate::state::App;
 
@@ -25,9 +25,10 @@ pub struct Ended(pub Arc<Guest>);
 /// Puts a [`Visit`] into the request, and an [`Ended`] where the cookie's session is over.
 pub async fn resolve(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let trace = request.extensions().get::<Trace>().cloned().unwrap_or_default();
-    let found = match cookie::read(request.headers(), &app.settings) {
-        Some(cookie) => look_up(&app, &cookie).await,
-        None => Ok(None),
+    let place = request.extensions().get::<Place>().cloned();
+    let found = match (cookie::read(request.headers(), &app.settings), place) {
+        (Some(cookie), Some(place)) => guest(&app, &place, &cookie).await,
+        _ => Ok(None),
     };
     let found = match found {
         Ok(found) => found.map(Arc::new),
@@ -63,9 +64,11 @@ pub async fn resolve(State(app): State<App>, mut request: Request, next: Next) -
     next.run(request).await
 }
 
-async fn look_up(app: &App, cookie: &str) -> billing::Result<Option<Guest>> {
+/// Whose session a cookie is, on the host that it was made for, as long as that is the same merchant's.
+pub async fn guest(app: &App, place: &Place, cookie: &str) -> billing::Result<Option<Guest>> {
     let mut tx = app.db.read().await?;
-    directory::by_cookie(&mut tx, cookie, app.settings.authority()).await
+    let found = directory::by_cookie(&mut tx, cookie, &place.authority).await?;
+    Ok(found.filter(|guest| place.serves(&guest.tenant)))
 }
 
 /// The session's language, else the customer's, else the browser's.

@@ -16,7 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::state::App;
-use crate::{api, entry, front, hosted, leave, log, metrics, reference, shell, site, visit};
+use crate::{api, ask, entry, front, hosted, leave, log, metrics, reference, shell, site, visit};
 
 /// Every path outside `/v1`, `/do` and the portal's own pages, for the table of callers × endpoints.
 pub const ROUTES: &[(&str, &str)] = &[
@@ -28,6 +28,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/readyz"),
     ("GET", "/metrics"),
     ("GET", "/pkg/{*file}"),
+    ("GET", "/tls/ask"),
     ("GET", "/docs/api"),
     ("GET", "/docs/openapi.json"),
 ];
@@ -43,27 +44,30 @@ pub fn router(app: App) -> Router {
         .route("/invoice/{secret}", get(hosted::show))
         .with_state(app.clone());
     let portal = pages()
-        .layer(from_fn_with_state(app.clone(), front::follow_form))
+        .layer(from_fn(front::follow_form))
         .layer(from_fn(visit::require_session))
         .merge(entry)
         .fallback(nothing_here)
         .layer(from_fn(front::small_body))
         .layer(from_fn(front::in_time))
-        .layer(from_fn_with_state(app.clone(), front::same_origin))
+        .layer(from_fn(front::same_origin))
         .layer(from_fn_with_state(app.clone(), visit::resolve))
         .layer(from_fn_with_state(app.clone(), front::portal_host));
     let health = Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::show))
-        .route("/pkg/{*file}", get(site::file))
+        .route("/tls/ask", get(ask::may_serve))
         .with_state(app.clone());
+    let files =
+        Router::new().route("/pkg/{*file}", get(site::file)).layer(from_fn_with_state(app.clone(), front::portal_host));
     let reference = Router::new()
         .route("/docs/api", get(reference::page))
         .route("/docs/openapi.json", get(reference::document))
-        .layer(from_fn_with_state(app.clone(), front::portal_host));
+        .layer(from_fn_with_state(app.clone(), front::public_host));
     Router::new()
         .merge(health)
+        .merge(files)
         .merge(reference)
         .merge(api::router(app.clone()).layer(from_fn_with_state(app.clone(), front::api_host)))
         .merge(portal)

@@ -1,6 +1,7 @@
 //! Background work of this process: the jobs of the queue, one at a time, what is due of subscriptions, and the mail.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,13 +9,14 @@ use billing::audit::seal;
 use billing::gateway::PaymentGateway;
 use billing::job::{self, Job, NewJob};
 use billing::payment::fate;
+use billing::portal::domain;
 use billing::{Actor, Db, Error, Millis, Result, directory, idempotency, refund, test_clock, transact, work};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::mail::{self, Post};
-use crate::metrics;
+use crate::{dns, metrics};
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 /// How often the gateway is asked for news, and charges without an answer are looked for.
@@ -42,7 +44,7 @@ impl Workers {
     }
 }
 
-pub fn start(db: Db, gateway: Arc<dyn PaymentGateway>, post: Post) -> Workers {
+pub fn start(db: Db, gateway: Arc<dyn PaymentGateway>, post: Post, dns_server: Option<SocketAddr>) -> Workers {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     for _ in 0..BILLERS {
@@ -56,6 +58,11 @@ pub fn start(db: Db, gateway: Arc<dyn PaymentGateway>, post: Post) -> Workers {
     tasks.spawn(until_stopped(stopped.clone(), move || {
         let (db, post) = (letters.clone(), post.clone());
         async move { send(&db, &post).await }
+    }));
+    let names = db.clone();
+    tasks.spawn(until_stopped(stopped.clone(), move || {
+        let db = names.clone();
+        async move { prove(&db, dns_server).await }
     }));
     tasks.spawn(async move {
         if let Err(error) = plan(&db).await {
@@ -102,6 +109,19 @@ async fn send(db: &Db, post: &Post) -> Result<bool> {
         Err(_) => metrics::job("mail", metrics::Outcome::Failed),
     }
     sent
+}
+
+/// Looks one claimed name up that is due; answers whether there was one. Two processes that look at once find the same.
+pub async fn prove(db: &Db, dns_server: Option<SocketAddr>) -> Result<bool> {
+    let mut tx = db.read().await?;
+    let Some((tenant, id)) = directory::domain_due(&mut tx).await? else { return Ok(false) };
+    let who = Actor::system(tenant, "domains");
+    let domain = domain::get(&mut tx, &who, &id).await?;
+    drop(tx);
+    let found = dns::look_up(dns_server, &domain).await;
+    let settled = transact!(db, |tx| domain::settle(tx, &who, &id, &found).await.map(drop));
+    counted("domains", settled)?;
+    Ok(true)
 }
 
 /// The recurring jobs, once each whatever the number of processes.

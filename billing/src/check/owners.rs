@@ -62,6 +62,7 @@ pub(super) async fn own(tx: &mut Tx) -> Result<Vec<Violation>> {
         "discount"."invoice_item" -> "invoice_item" of "customer",
         "discount"."promotion_code" -> "promotion_code",
         "promotion_code"."customer" -> "customer",
+        "portal_configuration"."custom_domain" -> "portal_domain",
         "portal_session"."subscription" -> "subscription" of "customer",
         "offer_use"."customer" -> "customer",
         "offer_use"."subscription" -> "subscription" of "customer",

@@ -51,6 +51,7 @@ pub(super) async fn kept(tx: &mut Tx) -> Result<Vec<Violation>> {
             "invoice",
             "invoice_item",
             "portal_configuration",
+            "portal_domain",
             "price",
             "product",
             "promotion_code",

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::id;
 use crate::invoice::Invoice;
 use crate::portal::branding::Brand;
+use crate::portal::domain;
 use crate::seal;
 use crate::store::{Tx, maybe, run};
 
@@ -45,9 +46,8 @@ impl Hosted {
     }
 }
 
-/// The secret of an invoice's link, and what is kept of it.
+/// What is kept of the secret of an invoice's link.
 pub(crate) struct Link {
-    secret: String,
     pub hash: String,
     pub sealed: String,
 }
@@ -55,7 +55,7 @@ pub(crate) struct Link {
 impl Link {
     pub fn new(key: &seal::Key, invoice: &str) -> Result<Self> {
         let secret = id::secret();
-        Ok(Self { hash: id::hash(&secret), sealed: key.seal(&context(invoice), &secret)?, secret })
+        Ok(Self { hash: id::hash(&secret), sealed: key.seal(&context(invoice), &secret)? })
     }
 }
 
@@ -75,28 +75,28 @@ pub(super) async fn issue(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Re
         &link.hash,
         &link.sealed
     )?;
-    invoice.hosted_invoice_url = url(tx, &link.secret);
-    Ok(())
+    load(tx, who, invoice).await
 }
 
-/// Reads the link of an invoice. One that was sealed with another key is as good as none.
+/// Reads the link of an invoice: under the domain of the default configuration while that is proven. One that was sealed with another key is as good as none.
 pub(super) async fn load(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Result<()> {
-    let sealed: Option<(String,)> = maybe!(
+    let found: Option<(String, Option<String>)> = maybe!(
         tx,
-        "select secret from hosted_invoice where tenant = $1 and invoice = $2",
+        "select h.secret, d.domain_name from hosted_invoice h
+         left join portal_configuration c on c.tenant = h.tenant and c.is_default
+         left join portal_domain d on d.tenant = c.tenant and d.id = c.custom_domain and d.status = 'active'
+         where h.tenant = $1 and h.invoice = $2",
         who.tenant.key,
         &invoice.id
     )?;
-    let secret = sealed.and_then(|(sealed,)| tx.key.open(&context(&invoice.id), &sealed).ok());
-    invoice.hosted_invoice_url = secret.and_then(|secret| url(tx, &secret));
+    invoice.hosted_invoice_url = found.and_then(|(sealed, own)| {
+        let secret = tx.key.open(&context(&invoice.id), &sealed).ok()?;
+        domain::url_under(tx, own).map(|portal| format!("{portal}/invoice/{secret}"))
+    });
     Ok(())
 }
 
 /// What a seal belongs to, so that one invoice's cannot be put in the place of another's.
 fn context(invoice: &str) -> String {
     format!("hosted_invoice/{invoice}")
-}
-
-fn url(tx: &Tx, secret: &str) -> Option<String> {
-    tx.public_url.as_ref().map(|portal| format!("{portal}/invoice/{secret}"))
 }

@@ -10,6 +10,7 @@ use crate::event::{Change, record};
 use crate::page::{Listed, Page, page};
 use crate::patch::{Metadata, MetadataPatch, Patch, check_text, merge_metadata};
 use crate::portal::branding::{self, BrandingUpdate, Look};
+use crate::portal::domain;
 use crate::portal::features::{self, Features};
 use crate::store::{Json, Tx, maybe, run};
 use crate::{id, wire};
@@ -56,6 +57,8 @@ pub struct Configuration {
     pub login_page: Json<LoginPage>,
     /// What looks otherwise than the merchant's branding says.
     pub branding: Json<Look>,
+    /// The id of a domain of the merchant's, under which this portal answers while it is proven.
+    pub custom_domain: Option<String>,
     pub metadata: Json<Metadata>,
     pub created: Seconds,
     pub updated: Seconds,
@@ -64,8 +67,8 @@ pub struct Configuration {
 
 macro_rules! columns {
     () => {
-        "id, name, active, is_default, default_return_url, business_profile, features, session, login_page, branding, metadata, created, \
-         updated, version"
+        "id, name, active, is_default, default_return_url, business_profile, features, session, login_page, branding, custom_domain, \
+         metadata, created, updated, version"
     };
 }
 
@@ -83,6 +86,7 @@ pub struct ConfigurationUpdate {
     pub idle: Option<i64>,
     pub max: Option<i64>,
     pub branding: Patch<BrandingUpdate>,
+    pub custom_domain: Patch<String>,
     pub metadata: MetadataPatch,
 }
 
@@ -149,6 +153,7 @@ async fn insert(tx: &mut Tx, who: &Actor, features: Features, new: Configuration
         session: Json::default(),
         login_page: Json::default(),
         branding: Json::default(),
+        custom_domain: None,
         metadata: Json::default(),
         created: now,
         updated: now,
@@ -160,7 +165,7 @@ async fn insert(tx: &mut Tx, who: &Actor, features: Features, new: Configuration
         concat!(
             "insert into portal_configuration (tenant, ",
             columns!(),
-            ", texts) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '{}')"
+            ", texts) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '{}')"
         ),
         who.tenant.key,
         &configuration.id,
@@ -173,6 +178,7 @@ async fn insert(tx: &mut Tx, who: &Actor, features: Features, new: Configuration
         &configuration.session,
         &configuration.login_page,
         &configuration.branding,
+        &configuration.custom_domain,
         &configuration.metadata,
         configuration.created,
         configuration.updated,
@@ -193,7 +199,8 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: ConfigurationUpd
     let saved = run!(
         tx,
         "update portal_configuration set name = $3, active = $4, default_return_url = $5, business_profile = $6, features = $7, session = $8,
-         branding = $9, metadata = $10, updated = $11, version = version + 1 where tenant = $1 and id = $2 and version = $12",
+         branding = $9, custom_domain = $10, metadata = $11, updated = $12, version = version + 1
+         where tenant = $1 and id = $2 and version = $13",
         who.tenant.key,
         &after.id,
         &after.name,
@@ -203,6 +210,7 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: ConfigurationUpd
         &after.features,
         &after.session,
         &after.branding,
+        &after.custom_domain,
         &after.metadata,
         after.updated,
         after.version
@@ -252,6 +260,10 @@ async fn apply(tx: &mut Tx, who: &Actor, configuration: &mut Configuration, upda
                 .map_err(|error| error.within("branding"))?;
         }
     }
+    if let Patch::Set(id) = &update.custom_domain {
+        domain::get(tx, who, id).await.map_err(|e| e.on("custom_domain"))?;
+    }
+    update.custom_domain.apply(&mut configuration.custom_domain);
     if let Some(patch) = update.features {
         let mut features = serde_json::to_value(&configuration.features.0)?;
         let offered = configuration.features.subscription_cancel.cancellation_reason.feedback_options.take();

@@ -5,6 +5,7 @@ pub mod canceling;
 pub mod change;
 pub mod configuration;
 pub mod details;
+pub mod domain;
 pub mod features;
 pub mod feedback;
 pub mod flow;

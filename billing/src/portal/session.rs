@@ -8,6 +8,7 @@ use crate::customer;
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::portal::configuration::{self, check_url};
+use crate::portal::domain;
 use crate::portal::flow::{self, After, Flow};
 use crate::portal::hidden;
 use crate::store::{Json, Tx, maybe, run};
@@ -71,6 +72,8 @@ pub struct NewSession {
 pub struct Minted {
     pub session: Session,
     pub secret: String,
+    /// The link: under the configuration's own domain while that is proven, else under the public URL.
+    pub url: String,
 }
 
 impl Session {
@@ -116,6 +119,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSession) -> Result<Minted>
     let about = (customer.id.as_str(), new.subscription.as_deref());
     let hidden = Box::pin(hidden::of(tx, who, &configuration, about, new.flow.is_some())).await?;
     let secret = id::secret();
+    let portal = domain::portal_url(tx, who, &configuration).await?.unwrap_or_default();
     let session = Session {
         id: id::new("bps", tx.now),
         configuration: configuration.id,
@@ -152,7 +156,8 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSession) -> Result<Minted>
         events: &[name],
     };
     record(tx, who, change).await?;
-    Ok(Minted { session, secret })
+    let url = format!("{portal}/session/{secret}");
+    Ok(Minted { session, secret, url })
 }
 
 async fn insert(tx: &mut Tx, who: &Actor, s: &Session, secret: &str) -> Result<()> {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::actor::Tenant;
 use crate::portal::branding::color::Rgb;
 use crate::portal::branding::{Branding, Colors, Look, Palette};
+use crate::portal::domain::Domain;
 use crate::portal::feedback::FeedbackOption;
 use crate::portal::{Configuration, Session};
 use crate::settings::Settings;
@@ -28,6 +29,7 @@ pub fn portal_configuration(tenant: &Tenant, c: &Configuration) -> Value {
         "updated": c.updated,
         // Ours.
         "branding": look(&c.branding),
+        "custom_domain": c.custom_domain,
         "session": *c.session,
     })
 }
@@ -97,6 +99,28 @@ pub fn portal_branding(tenant: &Tenant, b: &Branding) -> Value {
         shape.extend(own);
     }
     shape
+}
+
+/// Ours: a name that the merchant has claimed, and the DNS records that prove it.
+pub fn portal_domain(tenant: &Tenant, d: &Domain) -> Value {
+    json!({
+        "id": d.id,
+        "object": "portal_domain",
+        "created": d.created,
+        "domain_name": d.domain_name,
+        "livemode": tenant.livemode,
+        "status": d.status,
+        "verification": {
+            "checked_at": d.checked_at,
+            "error": d.problem,
+            "failing_since": d.failing_since,
+            "records": [
+                { "name": d.domain_name, "type": "CNAME", "value": d.target },
+                { "name": d.txt_name(), "type": "TXT", "value": d.token },
+            ],
+        },
+        "verified_at": d.verified_at,
+    })
 }
 
 fn look(look: &Look) -> Value {

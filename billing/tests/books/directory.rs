@@ -112,7 +112,7 @@ async fn mint(stage: &Stage, customer: &str) -> Minted {
 async fn a_link_and_a_cookie_lead_to_their_session() {
     on_both(async |stage| {
         let customer = stage.customer().await;
-        let Minted { session, secret } = mint(stage, &customer.id).await;
+        let Minted { session, secret, .. } = mint(stage, &customer.id).await;
         let guest = seen!(stage, |tx| directory::by_link(tx, &secret)).unwrap();
         assert_eq!((&guest.session, &guest.customer, &guest.merchant), (&session, &customer, &stage.merchant));
         assert_eq!(guest.tenant, stage.who.tenant);
@@ -141,7 +141,7 @@ async fn a_link_and_a_cookie_lead_to_their_session() {
 async fn nobody_stays_signed_in_as_a_deleted_customer() {
     on_both(async |stage| {
         let customer = stage.customer().await;
-        let Minted { session, secret } = mint(stage, &customer.id).await;
+        let Minted { session, secret, .. } = mint(stage, &customer.id).await;
         let cookie = done!(stage, |tx| session::exchange(tx, &stage.system(), &session.id, &secret, "shop.test"));
         done!(stage, |tx| customer::delete(tx, &stage.who, &customer.id));
         let guest = seen!(stage, |tx| directory::by_cookie(tx, &cookie, "shop.test")).unwrap();

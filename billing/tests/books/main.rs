@@ -48,6 +48,7 @@ mod portal_cancellations;
 mod portal_changes;
 mod portal_configuration;
 mod portal_details;
+mod portal_domains;
 mod portal_flows;
 mod portal_looks;
 mod portal_methods;

@@ -52,7 +52,7 @@ async fn a_session_is_kept_as_it_was_asked_for() {
             origin: SessionOrigin::Console,
             ..plain(&subscription.customer)
         };
-        let Minted { session, secret } = done!(stage, |tx| session::create(tx, &stage.who, new.clone()));
+        let Minted { session, secret, .. } = done!(stage, |tx| session::create(tx, &stage.who, new.clone()));
         assert_eq!(session, now(stage, &session.id).await);
         assert_eq!(session.link_expires_ms, stage.clock.wall().plus(120_000));
         assert_eq!((session.idle_ms, session.max_ms), (600_000, 900_000));
@@ -118,7 +118,7 @@ async fn a_session_that_makes_no_sense_is_refused_by_name() {
 async fn a_link_opens_once() {
     on_both(async |stage| {
         let minted = mint(stage).await;
-        let wrong = Minted { session: minted.session.clone(), secret: "x".into() };
+        let wrong = Minted { session: minted.session.clone(), secret: "x".into(), url: String::new() };
         assert_eq!(kind(&open(stage, &wrong).await.unwrap_err()), "missing");
         stage.pass(5);
         let cookie = open(stage, &minted).await.unwrap();

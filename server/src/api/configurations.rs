@@ -57,6 +57,7 @@ fn read(params: &mut Params) -> Result<ConfigurationUpdate> {
     let mut update = ConfigurationUpdate {
         name: params.patch_text("name")?,
         branding: params.patch_object("branding", read_look)?,
+        custom_domain: params.patch_text("custom_domain")?,
         default_return_url: params.patch_text("default_return_url")?,
         features: params.object("features", features)?,
         metadata: params.metadata()?,
@@ -75,6 +76,6 @@ fn read(params: &mut Params) -> Result<ConfigurationUpdate> {
         update.max = session.integer("max")?;
         session.unsupported(&["step_up_amount"])
     })?;
-    params.unsupported(&["custom_domain", "portal_header", "texts"])?;
+    params.unsupported(&["portal_header", "texts"])?;
     Ok(update)
 }

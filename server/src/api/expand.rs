@@ -49,6 +49,7 @@ pub enum Kind {
     Mandate,
     PaymentIntent,
     PaymentMethod,
+    PortalDomain,
     Price,
     Product,
     PromotionCode,

@@ -43,6 +43,7 @@ mod mandates;
 pub mod params;
 mod payment_intents;
 mod payment_methods;
+mod portal_domains;
 mod portal_settings;
 mod previews;
 mod price_terms;
@@ -257,6 +258,12 @@ routes! {
 
     POST   "/v1/billing_portal/sessions" => sessions::create;
     POST   "/v1/billing_portal/sessions/{id}/revoke" => sessions::revoke;
+
+    POST   "/v1/portal_domains" => portal_domains::create;
+    GET    "/v1/portal_domains" => portal_domains::list;
+    GET    "/v1/portal_domains/{id}" => portal_domains::retrieve;
+    DELETE "/v1/portal_domains/{id}" => portal_domains::delete;
+    POST   "/v1/portal_domains/{id}/verify" => portal_domains::verify;
 
     GET    "/v1/portal_settings" => portal_settings::retrieve;
     POST   "/v1/portal_settings" => portal_settings::update;

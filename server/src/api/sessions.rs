@@ -23,8 +23,7 @@ pub async fn create(mut call: Call) -> Result<Reply> {
     let call = call.ready(Shape::One(Kind::Session))?;
     change!(call, |tx| {
         let minted = session::create(tx, &call.who, new.clone()).await?;
-        let url = format!("{}/session/{}", call.app.settings.public_url, minted.secret);
-        wire::portal_session(&call.who.tenant, &minted.session, &url)
+        wire::portal_session(&call.who.tenant, &minted.session, &minted.url)
     })
 }
 

@@ -41,7 +41,8 @@ pub async fn run(settings: Settings, options: Options) -> Result<(), String> {
     let post = Post::of(&settings)?;
     let app = open(settings).await?;
     refuse_exposed_live(&app).await?;
-    let workers = (!options.no_workers).then(|| worker::start(app.db.clone(), app.gateway.clone(), post));
+    let workers = (!options.no_workers)
+        .then(|| worker::start(app.db.clone(), app.gateway.clone(), post, app.settings.dns_server));
     if options.workers_only {
         stop_signal().await;
     } else {

@@ -48,7 +48,7 @@ pub async fn run(settings: &Settings, command: Command) -> Result<(), String> {
                 origin: SessionOrigin::Console,
             };
             let minted = transact!(db, |tx| session::create(tx, &who, new.clone()).await).map_err(|e| detail(&e))?;
-            println!("{}/session/{}", settings.public_url, minted.secret);
+            println!("{}", minted.url);
         }
         Command::Revoke { id, all, merchant } => {
             let who = console(tenant_of(&db, merchant.as_deref()).await?);

@@ -2,14 +2,14 @@
 
 use app::session::Visit;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION, ORIGIN, REFERER};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::Place;
 use crate::shell;
-use crate::state::App;
 
 /// What a form or server function may send, in bytes.
 pub const MOST_FORM: usize = 64 * 1024;
@@ -18,17 +18,18 @@ pub const MOST_FORM: usize = 64 * 1024;
 ///
 /// Browsers say where a request comes from in `Sec-Fetch-Site`; where they do not, `Origin` must be ours. A server
 /// function takes a form's encoding only.
-pub async fn same_origin(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn same_origin(request: Request, next: Next) -> Response {
     let is_function = request.uri().path().starts_with("/do/");
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) && !is_function {
         return next.run(request).await;
     }
     let site = request.headers().get("sec-fetch-site").map(|v| v.as_bytes());
     let origin = request.headers().get(ORIGIN).map(|v| v.as_bytes());
+    let own = request.extensions().get::<Place>().map(|place| place.origin.as_bytes());
     let ours = match site {
-        Some(b"same-origin" | b"none") => origin.is_none_or(|o| o == app.settings.public_url.as_bytes()),
+        Some(b"same-origin" | b"none") => origin.is_none() || origin == own,
         Some(_) => false,
-        None => origin == Some(app.settings.public_url.as_bytes()),
+        None => origin.is_some() && origin == own,
     };
     let is_form = !is_function || sends_form(request.headers());
     if ours && is_form && *request.method() == Method::POST { next.run(request).await } else { refuse(&request) }
@@ -64,8 +65,9 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
 
 /// A form sent without WebAssembly is answered by a redirect; an error's status would keep the browser from following.
 /// It leads back to where the form stood, which is a page of ours or is not believed.
-pub async fn follow_form(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    if !request.headers().get(REFERER).is_some_and(|from| is_ours(from.as_bytes(), &app)) {
+pub async fn follow_form(mut request: Request, next: Next) -> Response {
+    let place = request.extensions().get::<Place>();
+    if !request.headers().get(REFERER).is_some_and(|from| is_ours(from.as_bytes(), place)) {
         request.headers_mut().remove(REFERER);
     }
     let is_form = wants_page(request.headers()) && request.uri().path().starts_with("/do/");
@@ -76,7 +78,7 @@ pub async fn follow_form(State(app): State<App>, mut request: Request, next: Nex
     response
 }
 
-fn is_ours(url: &[u8], app: &App) -> bool {
-    let rest = url.strip_prefix(app.settings.public_url.as_bytes());
+fn is_ours(url: &[u8], place: Option<&Place>) -> bool {
+    let rest = place.and_then(|place| url.strip_prefix(place.origin.as_bytes()));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }

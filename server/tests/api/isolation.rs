@@ -30,6 +30,7 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
     let mandate = text(&charge["payment_method_details"]["sepa_debit"]["mandate"]);
     let setup = shop.post("/v1/setup_intents", &format!("customer={customer}")).await.made();
     let endpoint = shop.post("/v1/webhook_endpoints", "url=https://shop.example/hooks&enabled_events[]=*").await.made();
+    let domain = shop.post("/v1/portal_domains", "domain_name=billing.shop.example").await.made();
     let option = shop.post("/v1/billing/feedback_options", "description=Other plans").await.made();
     let session = shop.post("/v1/billing_portal/sessions", &format!("customer={customer}")).await.made();
     let entry = shop.get("/v1/audit_entries?limit=1").await.ids().remove(0);
@@ -68,6 +69,7 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
         ("/v1/billing/feedback_options/", option, String::new()),
         ("/v1/setup_intents/", setup, String::new()),
         ("/v1/webhook_endpoints/", endpoint, String::new()),
+        ("/v1/portal_domains/", domain, String::new()),
         ("/v1/audit_entries/", entry, String::new()),
         ("/v1/test_helpers/test_clocks/", clock, String::new()),
     ]
@@ -174,6 +176,7 @@ async fn nor_in_a_parameter(shop: Shop) {
         ("/v1/billing/feedback_options?", "/v1/billing/feedback_options/"),
         ("/v1/setup_intents?", "/v1/setup_intents/"),
         ("/v1/webhook_endpoints?", "/v1/webhook_endpoints/"),
+        ("/v1/portal_domains?", "/v1/portal_domains/"),
         ("/v1/audit_entries?", "/v1/audit_entries/"),
     ] {
         for cursor in ["starting_after", "ending_before"] {

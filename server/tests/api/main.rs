@@ -26,6 +26,7 @@ mod machinery;
 mod nasty;
 mod offers;
 mod payment_methods;
+mod portal_domains;
 mod portal_settings;
 mod previews;
 mod said_with_it;

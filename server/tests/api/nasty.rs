@@ -77,6 +77,7 @@ const ENDPOINTS: &[(&str, &str)] = &[
         "/v1/webhook_endpoints",
         "url=https://x.org&enabled_events[0]=*&description=x&metadata[a]=b&api_version=2020-08-27&connect=false",
     ),
+    ("/v1/portal_domains", "domain_name=x.example.org"),
     ("/v1/billing/feedback_options", "description=x"),
     (
         "/v1/portal_settings",
@@ -140,6 +141,7 @@ const LISTS: &[(&str, &[&str])] = &[
     ("/v1/tax_ids", &["owner", "owner[type]", "owner[customer]", "starting_after"]),
     ("/v1/setup_intents", &["customer", "payment_method", "created", "ending_before"]),
     ("/v1/webhook_endpoints", &["limit", "starting_after"]),
+    ("/v1/portal_domains", &["limit", "starting_after"]),
     ("/v1/billing/feedback_options", &["status", "starting_after"]),
     (
         "/v1/audit_entries",

@@ -7,6 +7,7 @@ mod callers;
 mod configured;
 mod confirmations;
 mod dice;
+mod domains;
 mod doors;
 mod forgeries;
 mod forms;

@@ -14,9 +14,10 @@ use billing::discount::Duration;
 use billing::gateway::sandbox::{Sandbox, test_method};
 use billing::patch::Patch;
 use billing::period::{Interval, Recurring};
-use billing::portal::feedback;
+use billing::portal::domain::proof::Found;
 use billing::portal::flow::Flow;
 use billing::portal::session::{self, NewSession, SessionOrigin};
+use billing::portal::{domain, feedback};
 use billing::setup_intent::{self, NewIntent, Usage};
 use billing::subscription::create::{PaymentBehavior, Trial};
 use billing::subscription::{self, CollectionMethod, NewItem, NewSubscription, ProrationBehavior};
@@ -63,6 +64,7 @@ pub struct Merchant {
     pub event: String,
     pub setup: String,
     pub endpoint: String,
+    pub domain: String,
     pub entry: String,
     pub option: String,
     pub session: String,
@@ -108,6 +110,12 @@ impl Stage {
         Self { router: server::web::router(app.clone()), app, clock, _folder: folder }
     }
 
+    /// The same server, whose TLS front may ask from anywhere.
+    pub fn with_ask_token(&self, token: &str) -> Router {
+        let settings = Settings { tls_ask_token: Some(token.into()), ..(*self.app.settings).clone() };
+        server::web::router(App { settings: Arc::new(settings), ..self.app.clone() })
+    }
+
     pub async fn merchant(&self, name: &str) -> Merchant {
         let usd = Currency::parse("usd", "currency").unwrap();
         let (who, key) = transact!(self.app.db, |tx| {
@@ -125,6 +133,8 @@ impl Stage {
         let (tax_id, setup, endpoint, option) = self.small_things(&who, &customer).await;
         let (coupon, promotion_code, tax_rate) = self.offers(&who).await;
         let now = self.app.db.clock().wall().seconds();
+        let claimed = format!("billing.{}.example", name.to_lowercase());
+        let domain = transact!(self.app.db, |tx| domain::claim(tx, &who, &claimed).await).unwrap().id;
         let clock = transact!(self.app.db, |tx| billing::test_clock::create(tx, &who, now, None).await).unwrap().id;
         let mut tx = self.app.db.read().await.unwrap();
         let item = subscription::get(&mut tx, &who, &subscription).await.unwrap().items[0].id.clone();
@@ -155,6 +165,7 @@ impl Stage {
             event,
             setup,
             endpoint,
+            domain,
             entry,
             option,
             session,
@@ -303,6 +314,16 @@ impl Stage {
         let created = transact!(self.app.db, |tx| subscription::create::create(tx, who, new.clone()).await).unwrap();
         payment::collect(&self.app.db, self.app.gateway.clone(), who, &created.invoice.id).await.unwrap();
         (created.subscription.id, created.invoice.id)
+    }
+
+    /// Has the DNS prove the merchant's domain; answers its name.
+    pub async fn prove(&self, merchant: &Merchant) -> String {
+        let proven = transact!(self.app.db, |tx| {
+            let claimed = domain::get(tx, &merchant.who, &merchant.domain).await?;
+            let found = Found::Records { cnames: vec![claimed.target], texts: vec![claimed.token] };
+            domain::settle(tx, &merchant.who, &merchant.domain, &found).await
+        });
+        proven.unwrap().domain_name
     }
 
     /// A fresh link's path and its session's id.

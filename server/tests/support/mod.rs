@@ -1,9 +1,11 @@
 //! A shop to test against: a fresh database, a merchant with a key, and the API in front, called without a network.
 #![allow(dead_code)]
 
+pub mod dns;
 pub mod document;
 pub mod outward;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -117,6 +119,13 @@ impl Shop {
     /// The same shop with another payment gateway.
     pub fn with_gateway(&self, gateway: impl PaymentGateway + 'static) -> Self {
         let app = App { gateway: Arc::new(gateway), ..self.app.clone() };
+        Self { api: server::api::router(app.clone()), app, ..self.again() }
+    }
+
+    /// The same shop, which asks this name server.
+    pub fn asking(&self, dns_server: SocketAddr) -> Self {
+        let settings = Settings { dns_server: Some(dns_server), ..(*self.app.settings).clone() };
+        let app = App { settings: Arc::new(settings), ..self.app.clone() };
         Self { api: server::api::router(app.clone()), app, ..self.again() }
     }
 

@@ -2,6 +2,8 @@
 
 use billing::audit::Entry;
 use billing::portal::branding::{Branding, Look};
+use billing::portal::domain::proof::Problem;
+use billing::portal::domain::{Domain, Status};
 use billing::portal::feedback::FeedbackOption;
 use billing::settings::Settings;
 use billing::subscription::scheduled::{By, Kind, Planned, ScheduledChange, State};
@@ -54,6 +56,23 @@ pub fn branding() -> Branding {
         ..Look::default()
     };
     Branding { look, updated: Some(THEN) }
+}
+
+pub fn domain() -> Domain {
+    Domain {
+        id: "pdom_1".into(),
+        domain_name: "billing.example.com".into(),
+        status: Status::Active,
+        token: "token".into(),
+        problem: Some(Problem::CnameMissing),
+        checked_at: Some(LATER),
+        failing_since: Some(LATER),
+        verified_at: Some(THEN),
+        released_at: None,
+        created: THEN,
+        version: 1,
+        target: "portal.example.net".into(),
+    }
 }
 
 pub fn settings() -> Settings {

@@ -97,7 +97,7 @@ pub async fn make(settings: &Settings) -> std::result::Result<Made, String> {
             kept
         }
     };
-    report(&db, settings, kept).await.map_err(|e| detail(&e))
+    report(&db, kept).await.map_err(|e| detail(&e))
 }
 
 fn kept_path(settings: &Settings) -> PathBuf {
@@ -129,7 +129,7 @@ fn keep(settings: &Settings, kept: &Kept) -> std::result::Result<(), String> {
 }
 
 /// The demo's customers by state, and a fresh link for the first.
-async fn report(db: &Db, settings: &Settings, kept: Kept) -> Result<Made> {
+async fn report(db: &Db, kept: Kept) -> Result<Made> {
     let mut tx = db.read().await?;
     let who = console(directory::tenant(&mut tx, &kept.merchant, false).await?);
     let mut customers = Vec::new();
@@ -152,8 +152,7 @@ async fn report(db: &Db, settings: &Settings, kept: Kept) -> Result<Made> {
         origin: SessionOrigin::Console,
     };
     let minted = transact!(db, |tx| session::create(tx, &who, new.clone()).await)?;
-    let portal_url = format!("{}/session/{}", settings.public_url, minted.secret);
-    Ok(Made { merchant: kept.merchant, secret_key: kept.secret_key, customers, portal_url })
+    Ok(Made { merchant: kept.merchant, secret_key: kept.secret_key, customers, portal_url: minted.url })
 }
 
 /// Makes everything, under a clock that begins in the past and is moved from event to event.
