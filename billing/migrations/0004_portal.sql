@@ -52,15 +52,16 @@ create table branding (
     updated      bigint not null
 );
 
+-- Pictures, by an id that is made from their bytes.
 create table asset (
     tenant       bigint not null references tenant (id),
     id           text not null,
-    kind         text not null check (kind in ('logo', 'icon')),
     media_type   text not null,
     base64       text not null,
     created      bigint not null,
     primary key (tenant, id)
 );
+create index asset_by_id on asset (id);
 
 -- A link, and the browser session that it turns into. Secrets are kept as SHA-256 only.
 create table portal_session (

@@ -17,6 +17,7 @@ pub mod look;
 pub mod mail;
 pub mod metrics;
 pub mod outbound;
+pub mod picture;
 pub mod reference;
 pub mod sandbox;
 pub mod shell;

@@ -86,9 +86,17 @@ fn Head(look: Look, nonce: Option<String>) -> impl IntoView {
         <meta name="viewport" content="width=device-width, initial-scale=1"/>
         <meta name="color-scheme" content="light dark"/>
         <meta name="robots" content="noindex"/>
-        <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+        {tab_icon(&look)}
         <style nonce=nonce.clone() inner_html=site::style()></style>
         {look::rules(&look).map(|rules| view! { <style nonce=nonce inner_html=rules></style> })}
+    }
+}
+
+/// What stands in the browser's tab.
+fn tab_icon(look: &Look) -> AnyView {
+    match &look.icon {
+        Some(icon) => view! { <link rel="icon" href=icon.path() type=icon.media_type.name()/> }.into_any(),
+        None => view! { <link rel="icon" href="/favicon.svg" type="image/svg+xml"/> }.into_any(),
     }
 }
 

@@ -16,7 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::state::App;
-use crate::{api, ask, entry, front, hosted, leave, log, metrics, reference, shell, site, visit};
+use crate::{api, ask, entry, front, hosted, leave, log, metrics, picture, reference, shell, site, visit};
 
 /// Every path outside `/v1`, `/do` and the portal's own pages, for the table of callers × endpoints.
 pub const ROUTES: &[(&str, &str)] = &[
@@ -28,6 +28,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/readyz"),
     ("GET", "/metrics"),
     ("GET", "/pkg/{*file}"),
+    ("GET", "/brand/{id}"),
     ("GET", "/tls/ask"),
     ("GET", "/docs/api"),
     ("GET", "/docs/openapi.json"),
@@ -59,8 +60,11 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(metrics::show))
         .route("/tls/ask", get(ask::may_serve))
         .with_state(app.clone());
-    let files =
-        Router::new().route("/pkg/{*file}", get(site::file)).layer(from_fn_with_state(app.clone(), front::portal_host));
+    let files = Router::new()
+        .route("/pkg/{*file}", get(site::file))
+        .route("/brand/{id}", get(picture::show))
+        .with_state(app.clone())
+        .layer(from_fn_with_state(app.clone(), front::portal_host));
     let reference = Router::new()
         .route("/docs/api", get(reference::page))
         .route("/docs/openapi.json", get(reference::document))

@@ -4,8 +4,8 @@
 use billing::portal::branding::Brand;
 use leptos::prelude::*;
 
-use crate::parts::{Icon, Links, LinksView, icon};
-use crate::present::frame::{links, masked, monogram};
+use crate::parts::{self, Icon, Links, LinksView, icon};
+use crate::present::frame::{links, mark, masked};
 use crate::text::{Locale, say};
 
 fn locale() -> Locale {
@@ -18,7 +18,7 @@ pub fn ContinuePage(brand: Brand, email: Option<String>, action: String) -> impl
     let locale = locale();
     view! {
         <Door links=links(&brand)>
-            <span class="monogram large" aria-hidden="true">{monogram(&brand.name)}</span>
+            {large(&brand)}
             <h1>{say!(entry.continue.title, locale, merchant = brand.name)}</h1>
             <p>{say!(entry.continue.text, locale)}</p>
             {email.map(|email| view! {
@@ -75,11 +75,14 @@ pub fn ExpiredInvoicePage(brand: Brand) -> impl IntoView {
 /// Whose page this is; where nobody is known, what has happened.
 fn whose(brand: Option<&Brand>, what: Icon) -> AnyView {
     let Some(brand) = brand else { return view! { <span class="badge large">{icon(what)}</span> }.into_any() };
-    view! {
-        <span class="monogram large" aria-hidden="true">{monogram(&brand.name)}</span>
-        <p class="merchant-name" dir="auto">{brand.name.clone()}</p>
-    }
-    .into_any()
+    view! { <div class="whose">{parts::mark(mark(brand))}</div> }.into_any()
+}
+
+/// The mark where a heading says the name.
+fn large(brand: &Brand) -> AnyView {
+    let mark = mark(brand);
+    let drawn = if mark.logo.is_some() { parts::mark(mark) } else { parts::sign(mark.icon, mark.monogram) };
+    view! { <div class="whose">{drawn}</div> }.into_any()
 }
 
 /// `brand` is that of the visitor's living session.

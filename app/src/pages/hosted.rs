@@ -5,7 +5,7 @@ use billing::{Result, Tx};
 use leptos::prelude::*;
 
 use crate::parts::sheet::{Sheet, sheet};
-use crate::parts::{Links, LinksView};
+use crate::parts::{Links, LinksView, Mark, mark};
 use crate::present;
 use crate::text::{Locale, say};
 
@@ -13,7 +13,7 @@ use crate::text::{Locale, say};
 pub struct HostedInvoice {
     /// The page's name.
     pub title: String,
-    merchant: String,
+    mark: Mark,
     sheet: Sheet,
     /// Where to ask, in words.
     help: Option<String>,
@@ -31,20 +31,18 @@ pub async fn read(tx: &mut Tx, locale: Locale, hosted: &Hosted) -> Result<Hosted
         help: email.map(|email| say!(hosted.help, locale, email = email)),
         headline: hosted.brand.headline.clone(),
         links: present::frame::links(&hosted.brand),
-        merchant,
+        mark: present::frame::mark(&hosted.brand),
         sheet,
     })
 }
 
 #[component]
 pub fn HostedInvoicePage(invoice: HostedInvoice) -> impl IntoView {
-    let initial = present::frame::monogram(&invoice.merchant);
     view! {
         <div class="outside">
             <main id="main" class="hosted">
                 <div class="merchant">
-                    <span class="monogram" aria-hidden="true">{initial}</span>
-                    <p class="merchant-name"><bdi>{invoice.merchant}</bdi></p>
+                    {mark(invoice.mark)}
                     {invoice.headline.map(|headline| view! { <p class="headline"><bdi>{headline}</bdi></p> })}
                 </div>
                 {sheet(invoice.sheet)}

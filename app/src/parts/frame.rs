@@ -5,15 +5,13 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use serde::{Deserialize, Serialize};
 
-use super::{Icon, Links, LinksView, Page, Shown, icon};
+use super::{Icon, Links, LinksView, Mark, Page, Shown, icon, mark};
 use crate::error::Result;
 use crate::text::t;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameData {
-    pub merchant: String,
-    /// The first letter of the merchant's name, where no logo is.
-    pub monogram: String,
+    pub mark: Mark,
     pub headline: Option<String>,
     pub customer: Option<String>,
     /// `a•••@example.com`
@@ -78,7 +76,7 @@ impl Place {
 
 fn top(data: FrameData, place: Place) -> AnyView {
     let path = place.path;
-    let merchant = data.merchant.clone();
+    let merchant = data.mark.name.clone();
     let title = move |page: String| place.titled(page, &merchant);
     let way_back = data.way_back.map(|text| {
         view! { <a class="way-back" href="/leave" rel="external">{icon(Icon::Back)}<span>{text}</span></a> }
@@ -102,8 +100,7 @@ fn top(data: FrameData, place: Place) -> AnyView {
         <header class="top" class:flow=is_kept>
             {way_back}
             <div class="merchant">
-                <span class="monogram" aria-hidden="true">{data.monogram}</span>
-                <p class="merchant-name"><bdi>{data.merchant}</bdi></p>
+                {mark(data.mark)}
                 {customer}
             </div>
             {data.headline.map(|headline| view! { <p class="headline"><bdi>{headline}</bdi></p> })}

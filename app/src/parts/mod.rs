@@ -13,6 +13,7 @@ mod links;
 mod loaded;
 #[cfg(feature = "ssr")]
 pub mod log;
+mod mark;
 mod method;
 mod notice;
 mod query_form;
@@ -34,6 +35,7 @@ pub use icon::{Icon, icon};
 pub use invoice_rows::{InvoiceRow, InvoiceRows};
 pub use links::{Links, LinksView};
 pub use loaded::{Form, FormKeys, Loaded, Page, Shown};
+pub use mark::{Mark, Picture, mark, sign};
 pub use method::{Method, MethodKind, MethodView};
 pub use notice::Notice;
 pub use query_form::QueryForm;

@@ -1,19 +1,18 @@
 //! The frame's data: who the merchant and the customer are, and what this portal offers.
 
-use billing::portal::branding::Brand;
+use billing::portal::branding::{Brand, Image};
 use billing::portal::flow::After;
 
-use crate::parts::{FrameData, Links};
+use crate::parts::{FrameData, Links, Mark, Picture};
 use crate::session::{Session, place};
 use crate::text::say;
 
 pub fn frame(session: &Session) -> FrameData {
     let guest = &session.guest;
-    let merchant = guest.brand.name.clone();
+    let merchant = &guest.brand.name;
     FrameData {
-        monogram: monogram(&merchant),
         way_back: has_way_back(session).then(|| say!(frame.return, session.locale, merchant = merchant)),
-        merchant,
+        mark: mark(&guest.brand),
         headline: guest.brand.headline.clone(),
         customer: guest.customer.name.clone(),
         email: guest.customer.email.as_deref().map(masked),
@@ -25,6 +24,16 @@ pub fn frame(session: &Session) -> FrameData {
             After::HostedConfirmation | After::Redirect => "/".to_owned(),
         }),
         links: links(&guest.brand),
+    }
+}
+
+pub fn mark(brand: &Brand) -> Mark {
+    let picture = |image: &Image| Picture { src: image.path(), width: image.width, height: image.height };
+    Mark {
+        monogram: monogram(&brand.name),
+        name: brand.name.clone(),
+        logo: brand.look.logo.as_ref().map(picture),
+        icon: brand.look.icon.as_ref().map(picture),
     }
 }
 
@@ -42,7 +51,7 @@ pub fn has_way_back(session: &Session) -> bool {
     own || guest.configuration.default_return_url.is_some()
 }
 
-pub fn monogram(name: &str) -> String {
+fn monogram(name: &str) -> String {
     name.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().collect()).unwrap_or_default()
 }
 

@@ -2,6 +2,7 @@
 
 pub mod brand;
 pub mod color;
+pub mod image;
 pub mod palette;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ use crate::wire;
 use color::Rgb;
 
 pub use brand::Brand;
+pub use image::Image;
 pub use palette::Palette;
 
 text_enum!(
@@ -49,6 +51,10 @@ pub struct Look {
     /// Pixels, 0 to 24.
     pub corner_radius: Option<i64>,
     pub header_text: Option<String>,
+    /// In the place of the name.
+    pub logo: Option<Image>,
+    /// Beside the name, and in the browser's tab; square.
+    pub icon: Option<Image>,
     pub support_url: Option<String>,
     pub support_email: Option<String>,
     pub privacy_policy_url: Option<String>,
@@ -71,6 +77,10 @@ pub struct BrandingUpdate {
     pub font: Patch<Font>,
     pub corner_radius: Patch<i64>,
     pub header_text: Patch<String>,
+    /// In base64.
+    pub logo: Patch<String>,
+    /// The same.
+    pub icon: Patch<String>,
     pub support_url: Patch<String>,
     pub support_email: Patch<String>,
     pub privacy_policy_url: Patch<String>,
@@ -90,7 +100,7 @@ pub async fn update(tx: &mut Tx, who: &Actor, update: BrandingUpdate) -> Result<
     }
     let before = get(tx, who).await?;
     let mut after = before.clone();
-    apply(who.tenant.livemode, &mut after.look, update)?;
+    apply(tx, who, &mut after.look, update).await?;
     if after == before {
         return Ok(after);
     }
@@ -116,8 +126,13 @@ pub async fn update(tx: &mut Tx, who: &Actor, update: BrandingUpdate) -> Result<
     Ok(after)
 }
 
-/// Changes a look as an update says; names the field that cannot be.
-pub(super) fn apply(livemode: bool, look: &mut Look, update: BrandingUpdate) -> Result<()> {
+/// Changes a look as an update says, and keeps its pictures; names the field that cannot be.
+pub(super) async fn apply(tx: &mut Tx, who: &Actor, look: &mut Look, update: BrandingUpdate) -> Result<()> {
+    paste(tx, who, update.logo, &mut look.logo, "logo").await?;
+    paste(tx, who, update.icon, &mut look.icon, "icon").await?;
+    if look.icon.as_ref().is_some_and(|icon| icon.width != icon.height) {
+        return Err(Error::invalid("icon", "An icon is as high as it is wide."));
+    }
     update.name.apply(&mut look.name);
     paint(update.accent_color, &mut look.accent_color, "accent_color")?;
     for (mode, colors, patch) in [("light", &mut look.light, update.light), ("dark", &mut look.dark, update.dark)] {
@@ -133,7 +148,26 @@ pub(super) fn apply(livemode: bool, look: &mut Look, update: BrandingUpdate) -> 
     update.support_email.apply(&mut look.support_email);
     update.privacy_policy_url.apply(&mut look.privacy_policy_url);
     update.terms_of_service_url.apply(&mut look.terms_of_service_url);
-    check(livemode, look)
+    check(who.tenant.livemode, look)
+}
+
+async fn paste(
+    tx: &mut Tx,
+    who: &Actor,
+    patch: Patch<String>,
+    image: &mut Option<Image>,
+    param: &'static str,
+) -> Result<()> {
+    match patch {
+        Patch::Keep => {}
+        Patch::Clear => *image = None,
+        Patch::Set(text) => {
+            let upload = image::read(&text, param)?;
+            image::keep(tx, who, &upload).await?;
+            *image = Some(upload.image);
+        }
+    }
+    Ok(())
 }
 
 fn paint(patch: Patch<String>, color: &mut Option<Rgb>, param: &str) -> Result<()> {

@@ -256,7 +256,8 @@ async fn apply(tx: &mut Tx, who: &Actor, configuration: &mut Configuration, upda
         Patch::Keep => {}
         Patch::Clear => configuration.branding = Json::default(),
         Patch::Set(update) => {
-            branding::apply(livemode, &mut configuration.branding.0, update)
+            branding::apply(tx, who, &mut configuration.branding.0, update)
+                .await
                 .map_err(|error| error.within("branding"))?;
         }
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::actor::Tenant;
 use crate::portal::branding::color::Rgb;
-use crate::portal::branding::{Branding, Colors, Look, Palette};
+use crate::portal::branding::{Branding, Colors, Image, Look, Palette};
 use crate::portal::domain::Domain;
 use crate::portal::feedback::FeedbackOption;
 use crate::portal::{Configuration, Session};
@@ -89,9 +89,7 @@ pub fn portal_branding(tenant: &Tenant, b: &Branding) -> Value {
     let mut shape = look(&b.look);
     let own = json!({
         "object": "portal_branding",
-        "icon": null,
         "livemode": tenant.livemode,
-        "logo": null,
         "palette": { "dark": palette(b.look.dark()), "light": palette(b.look.light()) },
         "updated": b.updated,
     });
@@ -130,13 +128,19 @@ fn look(look: &Look) -> Value {
         "dark": colors(&look.dark),
         "font": look.font,
         "header_text": look.header_text,
+        "icon": look.icon.as_ref().map(image),
         "light": colors(&look.light),
+        "logo": look.logo.as_ref().map(image),
         "name": look.name,
         "privacy_policy_url": look.privacy_policy_url,
         "support_email": look.support_email,
         "support_url": look.support_url,
         "terms_of_service_url": look.terms_of_service_url,
     })
+}
+
+fn image(i: &Image) -> Value {
+    json!({ "id": i.id, "content_type": i.media_type, "height": i.height, "path": i.path(), "width": i.width })
 }
 
 fn colors(c: &Colors<Option<Rgb>>) -> Value {

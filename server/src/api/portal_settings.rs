@@ -73,7 +73,7 @@ pub async fn update_branding(mut call: Call) -> Result<Reply> {
 /// What a merchant's branding and a configuration's own have in common.
 pub fn read_look(params: &mut Params) -> Result<BrandingUpdate> {
     let corner_radius = params.name("corner_radius");
-    let update = BrandingUpdate {
+    Ok(BrandingUpdate {
         name: params.patch_text("name")?,
         accent_color: params.patch_text("accent_color")?,
         light: params.object("light", read_colors)?.unwrap_or_default(),
@@ -89,13 +89,13 @@ pub fn read_look(params: &mut Params) -> Result<BrandingUpdate> {
             })?),
         },
         header_text: params.patch_text("header_text")?,
+        logo: params.patch_text("logo")?,
+        icon: params.patch_text("icon")?,
         support_url: params.patch_text("support_url")?,
         support_email: params.patch_text("support_email")?,
         privacy_policy_url: params.patch_text("privacy_policy_url")?,
         terms_of_service_url: params.patch_text("terms_of_service_url")?,
-    };
-    params.unsupported(&["icon", "logo"])?;
-    Ok(update)
+    })
 }
 
 fn read_colors(params: &mut Params) -> Result<Colors<Patch<String>>> {

@@ -67,6 +67,7 @@ fn bodies(letter: &Letter, brand: &Brand) -> Result<[String; 2], minijinja::Erro
         sentences => &letter.sentences,
         footer => &letter.footer,
         sender => &brand.name,
+        logo => logo(brand),
         label => label,
         url => url,
         radius => brand.look.corner_radius.unwrap_or(RADIUS),
@@ -83,10 +84,24 @@ fn bodies(letter: &Letter, brand: &Brand) -> Result<[String; 2], minijinja::Erro
     Ok([render("txt")?, render("html")?])
 }
 
+/// The logo as a letter shows it: its URL, and its size in pixels.
+fn logo(brand: &Brand) -> Option<(String, u32, u32)> {
+    let (portal, logo) = (brand.portal.as_ref()?, brand.look.logo.as_ref()?);
+    let (width, height) = fitted(logo.width, logo.height);
+    Some((format!("{portal}{}", logo.path()), width, height))
+}
+
+/// The same shape in a box of 200 by 40.
+fn fitted(width: u32, height: u32) -> (u32, u32) {
+    let by_height = (width * 40 / height.max(1)).max(1);
+    if by_height <= 200 { (by_height, 40) } else { (200, (height * 200 / width.max(1)).max(1)) }
+}
+
 #[cfg(test)]
 mod tests {
     use billing::mail::{About, Template};
-    use billing::portal::branding::Look;
+    use billing::portal::branding::image::MediaType;
+    use billing::portal::branding::{Image, Look};
     use billing::{Json, Millis};
 
     use super::*;
@@ -100,6 +115,7 @@ mod tests {
             support_email: Some("help@shop.example".into()),
             privacy: None,
             terms: None,
+            portal: None,
             default_locale: None,
         }
     }
@@ -158,6 +174,18 @@ mod tests {
         assert!(text.contains("<script>") && text.contains("<b>&amp;"), "{text}");
         assert!(!html.contains("<script>") && !html.contains("<b>"), "{html}");
         assert!(html.contains("&lt;script&gt;"), "{html}");
+    }
+
+    #[test]
+    fn a_logo_keeps_its_shape() {
+        assert_eq!((fitted(240, 80), fitted(4096, 1), fitted(1, 4096)), ((120, 40), (200, 1), (1, 40)));
+        let image = Image { id: "img_1".into(), media_type: MediaType::Png, width: 240, height: 80 };
+        let look = Look { logo: Some(image), ..Look::default() };
+        let brand = Brand { look, portal: Some("https://billing.shop.example".into()), ..brand("Sh<o>p") };
+        let [_, html] = bodies(&app::letter::letter(&mail("Ada"), &brand), &brand).unwrap();
+        let shown =
+            "<img src=\"https://billing.shop.example/brand/img_1\" width=\"120\" height=\"40\" alt=\"Sh&lt;o&gt;p\"";
+        assert!(html.replace("&#x2f;", "/").contains(shown), "{html}");
     }
 
     #[test]

@@ -174,7 +174,7 @@ async fn what_is_wrong_is_named(shop: Shop) {
             "parameter_invalid",
             "branding[light][page_color]",
         ),
-        ("features[invoice_history][enabled]=true&branding[logo]=x", "parameter_unsupported", "branding[logo]"),
+        ("features[invoice_history][enabled]=true&branding[logo]=x", "parameter_invalid", "branding[logo]"),
         ("features[invoice_history][enabled]=true&active=false", "parameter_unknown", "active"),
     ];
     for (form, code, param) in cases {

@@ -118,3 +118,46 @@ async fn the_merchants_language_is_for_those_who_say_none() {
         assert!(html.contains(&format!("lang=\"{language}\"")), "{accepted}");
     }
 }
+
+/// One grey pixel.
+const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
+
+#[tokio::test]
+async fn a_logo_takes_the_place_of_the_name() {
+    let (stage, merchant) = branded().await;
+    let rival = stage.merchant("Rival").await;
+    let look = BrandingUpdate {
+        logo: Patch::Set(format!("data:text/html;base64,{PNG}")),
+        icon: Patch::Set(PNG.into()),
+        ..BrandingUpdate::default()
+    };
+    let kept = transact!(stage.app.db, |tx| branding::update(tx, &merchant.who, look.clone()).await).unwrap();
+    let path = kept.look.logo.unwrap().path();
+    let (cookie, _) = stage.sign_in(&merchant.who, &merchant.customer).await;
+    let (link, _) = stage.link(&merchant.who, &merchant.customer).await;
+    for page in ["/", &link] {
+        let (_, html, _) = styled(&stage, page, &cookie).await;
+        assert!(
+            html.contains(&format!("<img class=\"logo\" src=\"{path}\" width=\"1\" height=\"1\" alt=\"Umbra\"")),
+            "{html}"
+        );
+        assert!(html.contains(&format!("<link rel=\"icon\" href=\"{path}\" type=\"image/png\"")), "{html}");
+    }
+    // As what it is, whatever it was called; by whoever asks, but not under another merchant's name.
+    let answer = stage.send(request(Method::GET, &path, &[])).await;
+    let said = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!((answer.status(), said("content-type").as_str()), (StatusCode::OK, "image/png"));
+    assert_eq!(
+        (said("x-content-type-options"), said("cross-origin-resource-policy")),
+        ("nosniff".into(), "cross-origin".into())
+    );
+    assert_eq!(said("cache-control"), "public, max-age=31536000, immutable");
+    assert!(said("content-security-policy").ends_with("sandbox"));
+    let (own, other) = (stage.prove(&merchant).await, stage.prove(&rival).await);
+    for (name, expected) in [(own, 200), (other, 404)] {
+        let mut asked = request(Method::GET, &path, &[]);
+        asked.headers_mut().insert(header::HOST, format!("{name}:3000").parse().unwrap());
+        assert_eq!(stage.send(asked).await.status(), expected, "{name}");
+    }
+    assert_eq!(stage.send(request(Method::GET, "/brand/img_none", &[])).await.status(), StatusCode::NOT_FOUND);
+}

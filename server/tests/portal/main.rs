@@ -13,6 +13,7 @@ mod forgeries;
 mod forms;
 mod fuzz;
 mod hosted;
+mod hostile;
 mod links;
 mod look;
 mod matrix;

@@ -1,10 +1,10 @@
 //! What a customer sees of the merchant: the configuration's words and colours before the merchant's own.
 
 use super::{Colors, Look};
-use crate::actor::Tenant;
+use crate::actor::{Actor, Tenant};
 use crate::directory::Merchant;
 use crate::error::Result;
-use crate::portal::Configuration;
+use crate::portal::{Configuration, domain};
 use crate::settings::Settings;
 use crate::store::{Json, Tx, one};
 
@@ -19,6 +19,8 @@ pub struct Brand {
     pub support_email: Option<String>,
     pub privacy: Option<String>,
     pub terms: Option<String>,
+    /// Where its pages are: `https://billing.example.com`; `None` where nobody reaches them.
+    pub portal: Option<String>,
     /// The language where nobody has said one: a BCP 47 tag.
     pub default_locale: Option<String>,
 }
@@ -31,7 +33,8 @@ pub async fn of(tx: &mut Tx, tenant: &Tenant, merchant: &Merchant, configuration
         tenant.key
     )?;
     let look = look.map(|look| look.0).unwrap_or_default();
-    Ok(Brand::new(merchant, look, configuration, settings.0.default_locale))
+    let portal = domain::portal_url(tx, &Actor::system(tenant.clone(), "brand"), configuration).await?;
+    Ok(Brand { portal, ..Brand::new(merchant, look, configuration, settings.0.default_locale) })
 }
 
 impl Brand {
@@ -48,6 +51,7 @@ impl Brand {
             support_email,
             privacy: profile.privacy_policy_url.clone().or(look.privacy_policy_url.clone()),
             terms: profile.terms_of_service_url.clone().or(look.terms_of_service_url.clone()),
+            portal: None,
             default_locale,
             look,
         }
@@ -72,6 +76,8 @@ impl Look {
             font: self.font.or(other.font),
             corner_radius: self.corner_radius.or(other.corner_radius),
             header_text: self.header_text.or(other.header_text),
+            logo: self.logo.or(other.logo),
+            icon: self.icon.or(other.icon),
             support_url: self.support_url.or(other.support_url),
             support_email: self.support_email.or(other.support_email),
             privacy_policy_url: self.privacy_policy_url.or(other.privacy_policy_url),

@@ -1,7 +1,8 @@
 //! What Stripe does not have: the trail, the settings, the look; and the merchant's own reasons for leaving.
 
 use billing::audit::Entry;
-use billing::portal::branding::{Branding, Look};
+use billing::portal::branding::image::MediaType;
+use billing::portal::branding::{Branding, Image, Look};
 use billing::portal::domain::proof::Problem;
 use billing::portal::domain::{Domain, Status};
 use billing::portal::feedback::FeedbackOption;
@@ -49,6 +50,8 @@ pub fn branding() -> Branding {
         name: some("Ada's"),
         corner_radius: Some(8),
         header_text: some("Thank you for staying"),
+        logo: Some(image(240, 64)),
+        icon: Some(image(64, 64)),
         support_url: some("https://example.com/help"),
         support_email: some("help@example.com"),
         privacy_policy_url: some("https://example.com/privacy"),
@@ -56,6 +59,10 @@ pub fn branding() -> Branding {
         ..Look::default()
     };
     Branding { look, updated: Some(THEN) }
+}
+
+fn image(width: u32, height: u32) -> Image {
+    Image { id: "img_1".into(), media_type: MediaType::Png, width, height }
 }
 
 pub fn domain() -> Domain {
