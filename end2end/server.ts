@@ -30,8 +30,8 @@ export default async function start() {
   return stop
 }
 
-/** A server with a demo merchant of its own, whose log is `test-results/NAME.log`. */
-export async function serve(name: string) {
+/** A server with a demo merchant of its own, whose log is `test-results/NAME.log`; `settings` come before the usual ones. */
+export async function serve(name: string, settings: Record<string, string> = {}) {
   if (!existsSync(program)) throw new Error('target/release/portico is missing: run `make build`')
 
   const cwd = mkdtempSync(join(tmpdir(), 'portico-end2end-'))
@@ -43,6 +43,7 @@ export async function serve(name: string) {
     PORTICO_DATABASE_URL: `sqlite://${cwd}/portico.db`,
     PORTICO_ADDR: `127.0.0.1:${portal}`,
     PORTICO_PUBLIC_URL: url,
+    ...settings,
   }
   const demo = execFileSync(program, ['demo', '--json'], { cwd, env, encoding: 'utf8' })
 

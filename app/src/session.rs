@@ -24,6 +24,8 @@ pub struct Visit {
     pub gateway: Arc<dyn PaymentGateway>,
     /// The customer's living session. `None` for everybody else.
     pub guest: Option<Arc<Guest>>,
+    /// Whether the page stands in a frame of the merchant's.
+    pub is_framed: bool,
     pub locale: Locale,
     pub trace: Trace,
 }
@@ -35,6 +37,7 @@ pub struct Session {
     /// Charges what a customer agrees to.
     pub gateway: Arc<dyn PaymentGateway>,
     pub guest: Arc<Guest>,
+    pub is_framed: bool,
     pub locale: Locale,
     /// Held to ask anything of the books: it reaches this customer's objects only.
     pub who: Actor,
@@ -46,8 +49,9 @@ impl Session {
         let parts = use_context::<Parts>().ok_or(Error::SignedOut)?;
         let visit = parts.extensions.get::<Visit>().ok_or(Error::SignedOut)?.clone();
         let guest = visit.guest.ok_or(Error::SignedOut)?;
-        let who = guest.actor(visit.trace);
-        Ok(Self { db: visit.db, gateway: visit.gateway, guest, locale: visit.locale, who })
+        let who = guest.actor(visit.trace.clone());
+        let Visit { db, gateway, is_framed, locale, .. } = visit;
+        Ok(Self { db, gateway, guest, is_framed, locale, who })
     }
 
     /// The current session, if the form that is being sent was drawn in it: a stale tab of another customer's session

@@ -1,4 +1,6 @@
 // The merchant's look: its name, colours, corners, type, headline and links, from the first paint on.
+import { crc32, deflateSync } from 'node:zlib'
+
 import { expect, test, type Page } from '@playwright/test'
 
 import { branded, enter, newCustomer, settled } from '../portal'
@@ -38,4 +40,45 @@ test('the look is there before anything runs, and stays', async ({ page }) => {
   await page.getByRole('link', { name: 'Billing details' }).click()
   await expect(page.getByRole('heading', { level: 1, name: 'Billing details' })).toBeVisible()
   expect(await paint(page, 'html', 'background-color')).toBe('rgb(255, 248, 240)')
+})
+
+/** A PNG of one colour, as a data: URL. */
+function picture(width: number, height: number, rgb: number[]) {
+  const chunk = (type: string, data: Buffer) => {
+    const body = Buffer.concat([Buffer.from(type), data])
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)]
+    length.writeUInt32BE(data.length)
+    sum.writeUInt32BE(crc32(body))
+    return Buffer.concat([length, body, sum])
+  }
+  const head = Buffer.alloc(13)
+  head.writeUInt32BE(width, 0)
+  head.writeUInt32BE(height, 4)
+  head.set([8, 2], 8)
+  const row = Buffer.concat([Buffer.of(0), Buffer.concat(Array.from({ length: width }, () => Buffer.from(rgb)))])
+  const rows = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)))
+  const start = Buffer.from('89504e470d0a1a0a', 'hex')
+  const png = Buffer.concat([start, chunk('IHDR', head), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))])
+  return `data:image/png;base64,${png.toString('base64')}`
+}
+
+test('a logo stands in the place of the name, and an icon beside it', async ({ page }) => {
+  const square = picture(64, 64, [170, 0, 68])
+  const wide = picture(480, 120, [0, 128, 96])
+  const customer = await newCustomer({ plans: ['starter_monthly'] })
+  await enter(page, customer.id, { configuration: await branded({ name: 'Umbra', logo: wide, icon: square }) })
+  const logo = page.getByRole('img', { name: 'Umbra' })
+  await expect(logo).toBeVisible()
+  const size = await logo.evaluate((image: HTMLImageElement) => [image.naturalWidth, image.clientHeight, image.clientWidth])
+  expect(size[0]).toBe(480)
+  expect(size[1]).toBeLessThanOrEqual(40)
+  expect(Math.abs(size[2] / size[1] - 4)).toBeLessThan(0.1)
+  await expect(page.locator('link[rel=icon]')).toHaveAttribute('href', /^\/brand\/img_/)
+})
+
+test('an icon stands beside the name', async ({ page }) => {
+  const customer = await newCustomer({ plans: ['starter_monthly'] })
+  await enter(page, customer.id, { configuration: await branded({ name: 'Umbra', icon: picture(64, 64, [170, 0, 68]) }) })
+  await expect(page.locator('.merchant-name')).toHaveText('Umbra')
+  expect(await page.locator('img.monogram').evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(64)
 })

@@ -44,13 +44,19 @@ def waited(what, ready, seconds=30):
         try:
             return ready()
         except (OSError, ssl.SSLError, http.client.HTTPException) as error:
-            check(time.monotonic() < end, f'{what} in {seconds} s ({error})')
+            if time.monotonic() > end:
+                raise AssertionError(f'not within {seconds} s: {what} ({error})') from error
             time.sleep(0.1)
+
+
+def beside(environment):
+    """What the program is to see: it refuses settings that it does not know, and ours are none of its."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith('PORTICO_')}, **environment}
 
 
 def start(folder, name, command, **environment):
     log = open(folder / f'{name}.log', 'wb')
-    return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **environment})
+    return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=beside(environment))
 
 
 def own_certificate(folder):
@@ -96,7 +102,7 @@ def program(folder):
         'PORTICO_PUBLIC_URL': f'https://{PUBLIC}:{HTTPS}', 'PORTICO_TRUSTED_PROXIES': '127.0.0.1/32',
         'PORTICO_DNS_SERVER': f'127.0.0.1:{DNS}',
     }
-    made = subprocess.run([PROGRAM, 'merchant', 'create', '--name', 'Acme'], cwd=folder, env={**os.environ, **settings}, check=True,
+    made = subprocess.run([PROGRAM, 'merchant', 'create', '--name', 'Acme'], cwd=folder, env=beside(settings), check=True,
                           capture_output=True, text=True)
     key = re.search(r'sk_test_\w+', made.stdout)[0]
     return start(folder, 'portico', [PROGRAM, 'serve'], **settings), key

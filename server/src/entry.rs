@@ -11,6 +11,8 @@ use billing::directory::{self, Guest};
 use billing::portal::session;
 use billing::{Actor, Error, Result, Trace, transact};
 
+use crate::cookie::Held;
+use crate::framing::{self, Stand};
 use crate::front::Place;
 use crate::state::App;
 use crate::visit::{self, locale};
@@ -27,7 +29,7 @@ pub async fn open(
     let locale = locale(&request.headers, found.as_ref().ok().and_then(Option::as_ref));
     let guest = match found {
         Ok(Some(guest)) => guest,
-        Ok(None) => return on_link_page(shell::expired(locale, None, StatusCode::NOT_FOUND)),
+        Ok(None) => return on_link_page(shell::expired(locale, None, StatusCode::NOT_FOUND), None),
         Err(error) => return broken(&error, locale),
     };
     if holds(&app, &place, &guest, &request.headers).await {
@@ -38,12 +40,13 @@ pub async fn open(
         && guest.session.link_expires_ms > app.db.clock().wall()
         && guest.customer.deleted_at.is_none();
     if !is_open {
-        return on_link_page(shell::expired(locale, Some(&guest), StatusCode::GONE));
+        return on_link_page(shell::expired(locale, Some(&guest), StatusCode::GONE), Some(&guest));
     }
-    if request.method == Method::GET && is_navigation_from_a_page(&request.headers) {
+    let may_be_framed = !framing::parents(&guest.configuration).is_empty();
+    if request.method == Method::GET && is_navigation_from_a_page(&request.headers, may_be_framed) {
         return exchange(&app, &place, &secret, &guest, &request, locale).await;
     }
-    on_link_page(shell::continue_page(locale, &guest, &format!("/session/{secret}")))
+    on_link_page(shell::continue_page(locale, &guest, &format!("/session/{secret}")), Some(&guest))
 }
 
 /// `POST /session/{secret}`: the button. The layer in front has checked that a page of ours holds it.
@@ -58,7 +61,7 @@ pub async fn open_by_button(
     match found {
         Ok(Some(guest)) if holds(&app, &place, &guest, &request.headers).await => redirect(&landing(&guest)),
         Ok(Some(guest)) => exchange(&app, &place, &secret, &guest, &request, locale).await,
-        Ok(None) => on_link_page(shell::expired(locale, None, StatusCode::NOT_FOUND)),
+        Ok(None) => on_link_page(shell::expired(locale, None, StatusCode::NOT_FOUND), None),
         Err(error) => broken(&error, locale),
     }
 }
@@ -80,13 +83,13 @@ async fn holds(app: &App, place: &Place, guest: &Guest, headers: &HeaderMap) -> 
 
 /// What browsers send when a person follows a link or a redirect from some page: not a scanner, a preview, a prefetch
 /// or a typed address.
-fn is_navigation_from_a_page(headers: &HeaderMap) -> bool {
+fn is_navigation_from_a_page(headers: &HeaderMap, may_be_framed: bool) -> bool {
     let is = |name: &str, allowed: &[&str]| {
         headers.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| allowed.contains(&v))
     };
     is("sec-fetch-site", &["cross-site", "same-site", "same-origin"])
         && is("sec-fetch-mode", &["navigate"])
-        && is("sec-fetch-dest", &["document"])
+        && is("sec-fetch-dest", if may_be_framed { &["document", "iframe"] } else { &["document"] })
         && !headers.contains_key("sec-purpose")
         && !headers.contains_key("purpose")
 }
@@ -94,15 +97,18 @@ fn is_navigation_from_a_page(headers: &HeaderMap) -> bool {
 async fn exchange(app: &App, place: &Place, secret: &str, guest: &Guest, request: &Parts, locale: Locale) -> Response {
     let trace = request.extensions.get::<Trace>().cloned().unwrap_or_default();
     let who: Actor = guest.actor(trace);
-    let minted = transact!(app.db, |tx| session::exchange(tx, &who, &guest.session.id, secret, &place.authority).await);
+    let is_framed = Stand::of(&request.headers) == Stand::Frame;
+    let host = visit::bound(place, is_framed);
+    let minted = transact!(app.db, |tx| session::exchange(tx, &who, &guest.session.id, secret, &host).await);
     match minted {
         Ok(value) => {
             let mut response = redirect(&landing(guest));
-            let cookie = cookie::set(&app.settings, &value, guest.session.max_ms / 1000);
-            response.headers_mut().insert(SET_COOKIE, cookie);
+            for cookie in cookie::set(&app.settings, &Held { value, is_framed }, guest.session.max_ms / 1000) {
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
             response
         }
-        Err(Error::Missing { .. }) => on_link_page(shell::expired(locale, Some(guest), StatusCode::GONE)),
+        Err(Error::Missing { .. }) => on_link_page(shell::expired(locale, Some(guest), StatusCode::GONE), Some(guest)),
         Err(error) => broken(&error, locale),
     }
 }
@@ -118,12 +124,16 @@ pub(crate) fn redirect(to: &str) -> Response {
 }
 
 /// The link page's form must say where it comes from, but its path holds the secret: only the origin is sent on.
-fn on_link_page(mut response: Response) -> Response {
+/// Where its merchant lets pages show it, they may.
+fn on_link_page(mut response: Response, guest: Option<&Guest>) -> Response {
+    if let Some(guest) = guest {
+        framing::let_in(&mut response, framing::parents(&guest.configuration));
+    }
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
     response
 }
 
 fn broken(error: &Error, locale: Locale) -> Response {
     tracing::error!(?error, "a link could not be opened");
-    on_link_page(shell::broken(locale))
+    on_link_page(shell::broken(locale), None)
 }

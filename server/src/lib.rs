@@ -9,6 +9,7 @@ pub mod connections;
 pub mod cookie;
 pub mod dns;
 pub mod entry;
+pub mod framing;
 pub mod front;
 pub mod hosted;
 pub mod leave;

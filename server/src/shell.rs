@@ -16,6 +16,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 
+use crate::framing;
 use crate::leave::way_back;
 use crate::look;
 use crate::site::{self, Names};
@@ -43,6 +44,8 @@ fn static_policy(nonce: &str) -> String {
 pub fn document() -> impl IntoView {
     let visit = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Visit>().cloned());
     let locale = visit.as_ref().map(|visit| visit.locale).unwrap_or_default();
+    let framed = visit.as_ref().filter(|visit| visit.is_framed).and_then(|visit| visit.guest.as_ref());
+    let framed = framed.map(|guest| framing::script(framing::parents(&guest.configuration)));
     let look = visit.and_then(|visit| visit.guest).map(|guest| guest.brand.look.clone()).unwrap_or_default();
     let nonce = use_nonce();
     if let (Some(nonce), Some(response)) = (&nonce, use_context::<ResponseOptions>()) {
@@ -52,15 +55,17 @@ pub fn document() -> impl IntoView {
         response.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     let (names, ground) = (site::names(), look::ground(&look));
+    let class = [ground, framed.as_ref().map(|_| "framed")].into_iter().flatten().collect::<Vec<_>>().join(" ");
     view! {
         <!DOCTYPE html>
-        <html lang=locale.tag() dir=locale.dir() class=ground>
+        <html lang=locale.tag() dir=locale.dir() class=(!class.is_empty()).then_some(class)>
             <head>
                 <Head look nonce=nonce.as_ref().map(ToString::to_string)/>
                 <link rel="modulepreload" href=format!("/{}", names.js) nonce=nonce.clone()/>
                 <link rel="modulepreload" href=format!("/{}", names.split) nonce=nonce.clone()/>
                 <link rel="preload" href=format!("/{}", names.wasm) r#as="fetch" r#type="application/wasm" crossorigin=""/>
                 <script type="application/json" id="texts" inner_html=text::payload(locale)></script>
+                {framed.map(|script| view! { <script nonce=nonce.clone() inner_html=script></script> })}
                 <script type="module" nonce=nonce inner_html=hydration(names)></script>
                 <MetaTags/>
             </head>

@@ -13,7 +13,8 @@ use billing::directory::{self, Guest};
 use billing::portal::session;
 use billing::{Trace, transact};
 
-use crate::cookie;
+use crate::cookie::{self, Held};
+use crate::framing;
 use crate::front::{Place, wants_page};
 use crate::shell;
 use crate::state::App;
@@ -27,11 +28,11 @@ pub async fn resolve(State(app): State<App>, mut request: Request, next: Next) -
     let trace = request.extensions().get::<Trace>().cloned().unwrap_or_default();
     let place = request.extensions().get::<Place>().cloned();
     let found = match (cookie::read(request.headers(), &app.settings), place) {
-        (Some(cookie), Some(place)) => guest(&app, &place, &cookie).await,
-        _ => Ok(None),
+        (Some(held), Some(place)) => guest(&app, &place, &held).await.map(|found| (found, held.is_framed)),
+        _ => Ok((None, false)),
     };
-    let found = match found {
-        Ok(found) => found.map(Arc::new),
+    let (found, is_framed) = match found {
+        Ok((found, is_framed)) => (found.map(Arc::new), is_framed),
         Err(error) => {
             tracing::error!(?error, "the visitor could not be looked up");
             return shell::broken(locale(request.headers(), None));
@@ -39,6 +40,7 @@ pub async fn resolve(State(app): State<App>, mut request: Request, next: Next) -
     };
     let now = app.db.clock().wall();
     let locale = locale(request.headers(), found.as_deref());
+    let framing = found.clone().filter(|_| is_framed);
     let (guest, ended) = match found {
         Some(guest) if guest.is_alive(now) => (Some(guest), None),
         other => (None, other),
@@ -60,15 +62,41 @@ pub async fn resolve(State(app): State<App>, mut request: Request, next: Next) -
         }
         request.extensions_mut().insert(Ended(ended));
     }
-    request.extensions_mut().insert(Visit { db: app.db, gateway: app.gateway, guest, locale, trace });
-    next.run(request).await
+    let visit = Visit { db: app.db.clone(), gateway: app.gateway.clone(), guest, is_framed, locale, trace };
+    request.extensions_mut().insert(visit);
+    let mut response = next.run(request).await;
+    if let Some(framing) = framing {
+        frame(&app, &framing, &mut response).await;
+    }
+    response
+}
+
+/// What an answer in a frame says beside: who may show it, and whether something was done.
+async fn frame(app: &App, guest: &Guest, response: &mut Response) {
+    framing::let_in(response, framing::parents(&guest.configuration));
+    let now = async {
+        let mut tx = app.db.read().await?;
+        session::get(&mut tx, &guest.actor(Trace::default()), &guest.session.id).await
+    };
+    match now.await {
+        Ok(session) if session.completed_ms.is_some() => framing::say_completed(response),
+        Ok(_) => {}
+        Err(error) => tracing::error!(?error, "a session could not be read again"),
+    }
 }
 
 /// Whose session a cookie is, on the host that it was made for, as long as that is the same merchant's.
-pub async fn guest(app: &App, place: &Place, cookie: &str) -> billing::Result<Option<Guest>> {
+/// One of a frame is good while there are pages that may show it.
+pub async fn guest(app: &App, place: &Place, held: &Held) -> billing::Result<Option<Guest>> {
     let mut tx = app.db.read().await?;
-    let found = directory::by_cookie(&mut tx, cookie, &place.authority).await?;
-    Ok(found.filter(|guest| place.serves(&guest.tenant)))
+    let found = directory::by_cookie(&mut tx, &held.value, &bound(place, held.is_framed)).await?;
+    let may_stand = |guest: &Guest| !held.is_framed || !framing::parents(&guest.configuration).is_empty();
+    Ok(found.filter(|guest| place.serves(&guest.tenant) && may_stand(guest)))
+}
+
+/// What a session's cookie is bound to.
+pub fn bound(place: &Place, is_framed: bool) -> String {
+    if is_framed { format!("frame:{}", place.authority) } else { place.authority.clone() }
 }
 
 /// The session's language, else the customer's, else the browser's.

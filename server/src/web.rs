@@ -16,7 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::state::App;
-use crate::{api, ask, entry, front, hosted, leave, log, metrics, picture, reference, shell, site, visit};
+use crate::{api, ask, entry, framing, front, hosted, leave, log, metrics, picture, reference, shell, site, visit};
 
 /// Every path outside `/v1`, `/do` and the portal's own pages, for the table of callers × endpoints.
 pub const ROUTES: &[(&str, &str)] = &[
@@ -29,6 +29,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/metrics"),
     ("GET", "/pkg/{*file}"),
     ("GET", "/brand/{id}"),
+    ("GET", "/embed.js"),
     ("GET", "/tls/ask"),
     ("GET", "/docs/api"),
     ("GET", "/docs/openapi.json"),
@@ -63,6 +64,7 @@ pub fn router(app: App) -> Router {
     let files = Router::new()
         .route("/pkg/{*file}", get(site::file))
         .route("/brand/{id}", get(picture::show))
+        .route("/embed.js", get(framing::embed))
         .with_state(app.clone())
         .layer(from_fn_with_state(app.clone(), front::portal_host));
     let reference = Router::new()

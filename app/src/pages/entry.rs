@@ -42,7 +42,7 @@ pub fn ExpiredPage(brand: Option<Brand>, back: Option<String>) -> impl IntoView 
     };
     let way_back = brand.as_ref().zip(back).map(|(brand, back)| {
         view! {
-            <a class="button primary wide" href=back rel="noreferrer">
+            <a class="button primary wide" href=back rel="noreferrer" target="_top">
                 {icon(Icon::Back)}{say!(frame.return, locale, merchant = &brand.name)}
             </a>
         }

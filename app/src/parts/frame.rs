@@ -69,8 +69,10 @@ impl Place {
             return self.title.try_get_value().unwrap_or_default();
         }
         let whole = if merchant.is_empty() { page } else { format!("{page} · {merchant}") };
-        self.title.try_set_value(whole.clone());
-        whole
+        // The server writes it into the document as it is; the browser sets it as text.
+        let shown = if is_browser() { whole } else { whole.replace('&', "&amp;").replace('<', "&lt;") };
+        self.title.try_set_value(shown.clone());
+        shown
     }
 }
 

@@ -19,7 +19,9 @@ pub fn LinksView(links: Links) -> AnyView {
     let links: Vec<AnyView> = named
         .into_iter()
         .filter_map(|(href, label)| Some((href?, label)))
-        .map(|(href, label)| view! { <li><a href=href rel="external noreferrer">{label}</a></li> }.into_any())
+        .map(|(href, label)| {
+            view! { <li><a href=href rel="external noreferrer" target="_top">{label}</a></li> }.into_any()
+        })
         .collect();
     if links.is_empty() {
         return ().into_any();

@@ -41,8 +41,12 @@ pub fn links(brand: &Brand) -> Links {
     Links { help: brand.support.clone(), privacy: brand.privacy.clone(), terms: brand.terms.clone() }
 }
 
+/// Whoever is in a frame of the merchant's page has never left it.
 pub fn has_way_back(session: &Session) -> bool {
     let guest = &session.guest;
+    if session.is_framed {
+        return false;
+    }
     let after = guest.session.flow.as_ref().and_then(|flow| flow.after_completion.redirect.as_ref());
     if after.is_some() && guest.session.completed_ms.is_some() {
         return true;

@@ -240,6 +240,7 @@ const OPEN: &[(&str, &str, u16)] = &[
     ("GET", "/metrics", 404),
     ("GET", "/pkg/{*file}", 404),
     ("GET", "/brand/{id}", 404),
+    ("GET", "/embed.js", 200),
     ("GET", "/tls/ask", 404),
     ("GET", "/docs/api", 200),
     ("GET", "/docs/openapi.json", 200),

@@ -105,7 +105,7 @@ async fn nothing_of_a_look_runs() {
                     check_policy(answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap());
                     let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
                     check_page(
-                        &String::from_utf8(bytes.to_vec()).unwrap(),
+                        std::str::from_utf8(&bytes).unwrap(),
                         &usual,
                         &sent,
                         &format!("{field}: {sent} on {path}"),

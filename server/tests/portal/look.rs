@@ -138,7 +138,7 @@ async fn a_logo_takes_the_place_of_the_name() {
     for page in ["/", &link] {
         let (_, html, _) = styled(&stage, page, &cookie).await;
         assert!(
-            html.contains(&format!("<img class=\"logo\" src=\"{path}\" width=\"1\" height=\"1\" alt=\"Umbra\"")),
+            html.contains(&format!("<img src=\"{path}\" width=\"1\" height=\"1\" alt=\"Umbra\" class=\"logo\"")),
             "{html}"
         );
         assert!(html.contains(&format!("<link rel=\"icon\" href=\"{path}\" type=\"image/png\"")), "{html}");

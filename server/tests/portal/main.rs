@@ -11,6 +11,7 @@ mod domains;
 mod doors;
 mod forgeries;
 mod forms;
+mod framed;
 mod fuzz;
 mod hosted;
 mod hostile;
