@@ -29,6 +29,51 @@ export async function* states(page: Page, parameters: Record<string, unknown> = 
   }
 }
 
+/** A portal that sells, offers something to who leaves, and pauses at once. */
+async function generous() {
+  const price = (await merchant().prices.list({ lookup_keys: ['starter_monthly'] })).data[0]
+  const features = {
+    customer_update: { enabled: true, allowed_updates: ['name', 'address', 'tax_id'] },
+    subscription_cancel: {
+      enabled: true,
+      cancellation_reason: { enabled: true, options: ['too_expensive', 'other'] },
+      offers: [{ type: 'free_days', free_days: 30 }, { type: 'pause', reasons: ['other'] }],
+    },
+    subscription_create: { enabled: true, products: [{ product: price.product }] },
+    subscription_pause: { enabled: true, at_period_end: false },
+  }
+  return { price: price.id, configuration: (await merchant().billingPortal.configurations.create({ features } as never)).id }
+}
+
+/** Where a flow leads to that no path alone does: each is there to be looked at when it is named. */
+export async function* moments(page: Page, parameters: Record<string, unknown> = {}) {
+  const { price, configuration } = await generous()
+  const buyer = await newCustomer()
+  await enter(page, buyer.id, { configuration, ...parameters })
+  await open(page, `/subscribe/review?price=${price}&quantity=1`)
+  yield 'a purchase before it is confirmed'
+
+  const customer = await newCustomer({ plans: ['starter_monthly'] })
+  const own = `/subscriptions/${customer.subscriptions[0].id}`
+  await enter(page, customer.id, { configuration, ...parameters })
+  await open(page, `${own}/cancel`)
+  await page.locator('input[value=other]').check()
+  yield 'what is offered to who leaves'
+  await open(page, `${own}/pause`)
+  await page.locator('#main form button').last().click()
+  await page.locator(`a[href$="${own}/resume"]`).first().waitFor()
+  await open(page, `${own}/resume`)
+  yield 'going on after a pause'
+
+  const flow_data = { type: 'customer_update', after_completion: { type: 'hosted_confirmation', hosted_confirmation: { custom_message: 'Thank you.' } } }
+  await enter(page, buyer.id, { flow_data, ...parameters })
+  await open(page, '/details/contact')
+  await page.locator('#main form button').last().click()
+  await page.waitForURL(/\/done$/)
+  await settled(page)
+  yield 'a flow that is done'
+}
+
 /** Opens one of them, and waits until it answers by itself. */
 export async function open(page: Page, path: string) {
   await page.goto(path)

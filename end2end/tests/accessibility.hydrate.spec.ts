@@ -2,7 +2,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import { expect, test, type Page } from '@playwright/test'
 
-import { open, paths, states } from '../pages'
+import { moments, open, paths, states } from '../pages'
 import { enter, newCustomer, settled } from '../portal'
 import { demo } from '../server'
 
@@ -31,6 +31,7 @@ for (const locale of ['en', 'ar']) {
         await checkBoth(page, path)
       }
       for await (const state of states(page, { locale })) await checkBoth(page, state)
+      for await (const moment of moments(page, { locale })) await checkBoth(page, moment)
     })
 
     test('an invoice on paper', async ({ page }) => {

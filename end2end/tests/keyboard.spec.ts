@@ -1,7 +1,7 @@
 // By keyboard alone: everything is reached in the order that it is read in, is seen where it is, and lets go again.
 import { expect, test, type Page } from '@playwright/test'
 
-import { open, paths } from '../pages'
+import { moments, open, paths } from '../pages'
 import { enter, merchant, newCustomer, settled } from '../portal'
 import { demo } from '../server'
 
@@ -41,19 +41,30 @@ async function walk(page: Page) {
   throw new Error(`the focus does not get out: ${stops.slice(-5).map((stop) => stop.name).join(', ')}`)
 }
 
+/** In the order of the page, seeing where one is, and to everything that can be reached. */
+async function walkThrough(page: Page, what: string) {
+  // From the top, wherever something was pressed before.
+  await page.evaluate(() => {
+    document.body.tabIndex = -1
+    document.body.focus()
+  })
+  const stops = await walk(page)
+  const places = stops.map((stop) => stop.place)
+  expect(places, `${what}: the order is that of the page`).toEqual([...places].sort((a, b) => a - b))
+  expect(stops.filter((stop) => !stop.isSeen || !stop.isMarked), what).toEqual([])
+  // Of a group of choices one is reached; what is folded away is not.
+  const reachable = await page.locator('a[href]:visible, button:visible:not([tabindex="-1"]), input:not([type=radio]):visible, select:visible, textarea:visible, summary:visible').count()
+  const radios = (await page.locator('input[type=radio]:visible').count()) ? 1 : 0
+  expect(stops.length, `${what}: ${stops.map((stop) => stop.name).join(', ')}`).toBe(reachable + radios)
+}
+
 test('every page is walked through from its beginning to its end', async ({ page }) => {
   test.slow()
   for (const path of await paths(page)) {
     await open(page, path)
-    const stops = await walk(page)
-    const places = stops.map((stop) => stop.place)
-    expect(places, `${path}: the order is that of the page`).toEqual([...places].sort((a, b) => a - b))
-    expect(stops.filter((stop) => !stop.isSeen || !stop.isMarked), path).toEqual([])
-    // Of a group of choices one is reached; what is folded away is not.
-    const reachable = await page.locator('a[href]:visible, button:visible, input:not([type=radio]):visible, select:visible, textarea:visible, summary:visible').count()
-    const radios = (await page.locator('input[type=radio]:visible').count()) ? 1 : 0
-    expect(stops.length, path).toBe(reachable + radios)
+    await walkThrough(page, path)
   }
+  for await (const moment of moments(page)) await walkThrough(page, moment)
 })
 
 test('the way past the menu', async ({ page }) => {

@@ -1,7 +1,7 @@
 // However a page is looked at: narrow, enlarged, printed, without motion; and it says what it is and in which language.
 import { expect, test, type Page } from '@playwright/test'
 
-import { open, paths, states } from '../pages'
+import { moments, open, paths, states } from '../pages'
 import { enter, newCustomer } from '../portal'
 
 const LONG = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft Rindfleischetikettierungsüberwachung'
@@ -31,6 +31,7 @@ for (const [locale, dir] of [['en', 'ltr'], ['de', 'ltr'], ['ar', 'rtl']]) {
     expect(new Set(named).size, named.join(', ')).toBe(named.length - 1)
     await page.setViewportSize({ width: 320, height: 640 })
     for await (const state of states(page, { locale })) expect(await overflow(page), state).toBeLessThanOrEqual(0)
+    for await (const moment of moments(page, { locale })) expect(await overflow(page), moment).toBeLessThanOrEqual(0)
   })
 }
 
