@@ -274,6 +274,7 @@ routes! {
     GET    "/v1/billing_portal/configurations" => configurations::list;
     GET    "/v1/billing_portal/configurations/{id}" => configurations::retrieve;
     POST   "/v1/billing_portal/configurations/{id}" => configurations::update;
+    POST   "/v1/billing_portal/configurations/{id}/preview" => sessions::preview;
 
     POST   "/v1/test_helpers/test_clocks" => test_clocks::create;
     GET    "/v1/test_helpers/test_clocks" => test_clocks::list;

@@ -1,8 +1,8 @@
 //! Portal sessions: the one call that sends a customer to the portal.
 
-use billing::portal::NewSession;
 use billing::portal::flow::{self, After, AfterCompletion, Flow, FlowType, RetentionType};
 use billing::portal::session::{self, SessionOrigin};
+use billing::portal::{NewSession, configuration};
 use billing::{Error, Result, wire};
 
 use super::answer::Reply;
@@ -22,6 +22,28 @@ pub async fn create(mut call: Call) -> Result<Reply> {
     let new = read(&mut call.params)?;
     let call = call.ready(Shape::One(Kind::Session))?;
     change!(call, |tx| {
+        let minted = session::create(tx, &call.who, new.clone()).await?;
+        wire::portal_session(&call.who.tenant, &minted.session, &minted.url)
+    })
+}
+
+/// A link for the merchant into a customer's portal as a configuration (an id, or `default`) has it: nothing can be
+/// changed in it.
+pub async fn preview(mut call: Call) -> Result<Reply> {
+    let id = call.id.clone();
+    let new = NewSession {
+        customer: call.params.required_text("customer")?,
+        configuration: Some(id.clone()),
+        return_url: call.params.patch_text("return_url")?.into_option(),
+        cancel_url: None,
+        locale: call.params.word("locale", parse_locale)?.filter(|locale| locale != "auto"),
+        subscription: None,
+        flow: None,
+        origin: SessionOrigin::Preview,
+    };
+    let call = call.ready(Shape::One(Kind::Session))?;
+    change!(call, |tx| {
+        configuration::get(tx, &call.who, &id).await?;
         let minted = session::create(tx, &call.who, new.clone()).await?;
         wire::portal_session(&call.who.tenant, &minted.session, &minted.url)
     })

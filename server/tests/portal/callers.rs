@@ -163,6 +163,7 @@ const API: &[(&str, &str, u16)] = &[
     ("GET", "/v1/billing_portal/configurations", 200),
     ("GET", "/v1/billing_portal/configurations/{id}", 404),
     ("POST", "/v1/billing_portal/configurations/{id}", 404),
+    ("POST", "/v1/billing_portal/configurations/{id}/preview", 400),
 ];
 
 /// Pages: without a session, or with one that has ended, 401; another customer's object is not there.

@@ -1,13 +1,14 @@
 //! What a configuration does not allow is refused by the server, whatever is sent; and what is the books' to say, a form
 //! cannot.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
 use billing::invoice::{Invoice, InvoiceFilter};
 use billing::subscription::{self, Subscription};
 use billing::{Page, transact};
 use serde_json::{Value, json};
 
-use crate::stage::{Merchant, Stage};
+use crate::stage::{Merchant, Stage, cookie_of, from_a_page, request};
 use crate::visitor::{Visitor, allow};
 
 /// A customer of a shop that allows everything.
@@ -249,4 +250,32 @@ async fn what_is_the_books_to_say_a_form_cannot() {
     assert_eq!((after.items[0].price.id.as_str(), after.items[0].quantity), (scene.dearer.as_str(), 2));
     let made = invoices.iter().find(|invoice| before.1.iter().all(|other| other.id != invoice.id)).unwrap();
     assert_eq!((made.amount_due, made.customer.as_str()), (made.amount_paid, scene.customer.as_str()));
+}
+
+#[tokio::test]
+async fn a_preview_shows_everything_and_changes_nothing() {
+    let stage = Stage::new().await;
+    let scene = Scene::set(&stage).await;
+    let authorization = format!("Bearer {}", scene.merchant.key);
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let asked = request(Method::POST, "/v1/billing_portal/configurations/default/preview", &headers);
+    let (_, text) = stage.text(asked.map(|_| Body::from(format!("customer={}", scene.customer)))).await;
+    let made: Value = serde_json::from_str(&text).unwrap();
+    let path = made["url"].as_str().unwrap().strip_prefix("http://localhost:3000").unwrap();
+    let cookie = cookie_of(&stage.send(from_a_page(path)).await).unwrap();
+    let visitor = Visitor { stage: &stage, cookie, session: made["id"].as_str().unwrap().to_owned() };
+    assert!(visitor.see("/").await.1.contains("Team"));
+    let before = (scene.bought().await, scene.entries().await);
+    let id = &scene.subscription;
+    for (function, fields) in [
+        ("cancel/cancel_subscription", format!("id={id}")),
+        ("pause/pause_subscription", format!("id={id}")),
+        ("review/confirm_change", format!("{}&quote=x", scene.change(&scene.dearer, "1"))),
+        ("methods/set_default_method", format!("id={}", scene.method)),
+        ("details_form/save_details", "part=contact&entered[name]=Eve".into()),
+    ] {
+        let sent = format!("session={}&key=k&{fields}", visitor.session);
+        assert_eq!(visitor.read(function, &sent).await, Err(StatusCode::FORBIDDEN), "{function}");
+    }
+    assert_eq!((scene.bought().await, scene.entries().await), before);
 }
