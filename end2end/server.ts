@@ -43,6 +43,7 @@ export async function serve(name: string, settings: Record<string, string> = {})
     PORTICO_DATABASE_URL: `sqlite://${cwd}/portico.db`,
     PORTICO_ADDR: `127.0.0.1:${portal}`,
     PORTICO_PUBLIC_URL: url,
+    PORTICO_ALLOW_PRIVATE_WEBHOOKS: 'true',
     ...settings,
   }
   const demo = execFileSync(program, ['demo', '--json'], { cwd, env, encoding: 'utf8' })

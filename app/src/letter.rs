@@ -1,4 +1,4 @@
-//! What a mail to a customer says, in the customer's language.
+//! What a mail says, in the language of whom it is to.
 
 use billing::Seconds;
 use billing::mail::{Mail, Template};
@@ -115,6 +115,11 @@ impl Words<'_> {
             Template::Ended => {
                 let text = say!(mail.ended.text, locale, plan = plan, merchant = merchant);
                 (say!(mail.ended.subject, locale), vec![text])
+            }
+            Template::WebhookFailing => {
+                let endpoint = self.mail.data.endpoint.clone().unwrap_or_default();
+                let text = say!(mail.webhook.text, locale, endpoint = endpoint, date = date);
+                (say!(mail.webhook.subject, locale), vec![text])
             }
         }
     }

@@ -31,7 +31,6 @@ create table webhook_endpoint (
     secret       text not null,               -- sealed with the installation's key
     previous_secret text,
     previous_secret_expires bigint,
-    failing_since_ms bigint,
     metadata     text not null,
     created      bigint not null,
     deleted_at   bigint,
@@ -39,6 +38,17 @@ create table webhook_endpoint (
     primary key (tenant, id)
 );
 create index webhook_endpoint_listed on webhook_endpoint (tenant, created desc, id desc);
+
+-- How sending to an endpoint goes. Apart from its record, so that no worker waits for who changes that.
+create table webhook_lane (
+    tenant       bigint not null,
+    endpoint     text not null,
+    leased_until_ms bigint not null,          -- a worker is in it until then, or has left it then
+    failing_since_ms bigint,
+    warned_ms    bigint,
+    primary key (tenant, endpoint),
+    foreign key (tenant, endpoint) references webhook_endpoint (tenant, id)
+);
 
 create table delivery (
     tenant       bigint not null,
@@ -48,18 +58,21 @@ create table delivery (
     name         text not null,               -- the type the endpoint subscribed under
     status       text not null check (status in ('pending', 'delivered', 'failed')),
     attempts     bigint not null,
+    since_ms     bigint not null,             -- when it was written, or asked for again
     next_ms      bigint,
     last_status  bigint,
     last_error   text,
-    created_ms   bigint not null,
+    created      bigint not null,
     settled_ms   bigint,
     primary key (tenant, id),
+    unique (tenant, event, endpoint, name),
     foreign key (tenant, endpoint) references webhook_endpoint (tenant, id),
     foreign key (tenant, event) references event (tenant, id)
 );
-create index delivery_of_event on delivery (tenant, event);
-create index delivery_of_endpoint on delivery (tenant, endpoint, created_ms desc);
-create index delivery_due on delivery (next_ms) where status = 'pending';
+create index delivery_listed on delivery (tenant, created desc, id desc);
+create index delivery_of_endpoint on delivery (tenant, endpoint, created desc, id desc);
+create index delivery_due on delivery (tenant, endpoint, next_ms) where status = 'pending';
+create index delivery_settled on delivery (settled_ms) where settled_ms is not null;
 
 -- Append-only; triggers refuse update and delete.
 create table audit_entry (
@@ -126,7 +139,7 @@ create index job_due on job (run_at_ms);
 create table mail (
     tenant       bigint not null references tenant (id),
     id           text not null,
-    customer     text not null,
+    customer     text,                        -- none where the merchant's owner is written to
     template     text not null,
     recipient    text not null,
     locale       text not null,               -- the languages to choose from, best first

@@ -1,5 +1,7 @@
 //! Every change leaves an audit entry and its events in the transaction that makes it.
 
+mod size;
+
 use serde_json::{Map, Value, json};
 
 use crate::actor::Actor;
@@ -7,6 +9,7 @@ use crate::clock::Seconds;
 use crate::error::{Error, Result};
 use crate::page::{Listed, Page, page};
 use crate::store::{Json, Tx, maybe, one, run};
+use crate::webhook::delivery;
 use crate::{audit, id, mail};
 
 /// What happened to one object, as it was and is in the wire's shape.
@@ -37,6 +40,8 @@ pub struct Event {
     pub request_id: Option<String>,
     pub idempotency_key: Option<String>,
     pub created: Seconds,
+    /// How many deliveries of it are still to be made.
+    pub pending_webhooks: i64,
 }
 
 /// Every event that is sent, by its canonical name: what a webhook endpoint may subscribe to.
@@ -118,7 +123,17 @@ pub const NAMES: &[&str] = &[
 
 macro_rules! columns {
     () => {
-        "id, type, object_id, sequence, customer, data, origin, session, request_id, idempotency_key, created"
+        "id, type, object_id, sequence, customer, data, origin, session, request_id, idempotency_key, created, \
+         (select count(*) from delivery d where d.tenant = event.tenant and d.event = event.id and d.status = 'pending') as pending_webhooks"
+    };
+}
+
+/// Whether a delivery is still to be made, or failed, as `$9` says.
+macro_rules! sent {
+    () => {
+        "(cast($9 as bigint) is null or $9 = case when exists (
+             select 1 from delivery d where d.tenant = event.tenant and d.event = event.id and d.status <> 'delivered')
+             then 1 else 0 end)"
     };
 }
 
@@ -152,6 +167,7 @@ async fn append(tx: &mut Tx, who: &Actor, change: &Change<'_>, name: &str, previ
     if let Some(previous) = previous {
         data["previous_attributes"] = previous.clone();
     }
+    let data = size::fitted(data);
     let event = id::new("evt", tx.now);
     let (sequence,): (i64,) = one!(
         tx,
@@ -161,11 +177,8 @@ async fn append(tx: &mut Tx, who: &Actor, change: &Change<'_>, name: &str, previ
     )?;
     run!(
         tx,
-        concat!(
-            "insert into event (tenant, ",
-            columns!(),
-            ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-        ),
+        "insert into event (tenant, id, type, object_id, sequence, customer, data, origin, session, request_id, idempotency_key, created)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         who.tenant.key,
         &event,
         name,
@@ -179,6 +192,7 @@ async fn append(tx: &mut Tx, who: &Actor, change: &Change<'_>, name: &str, previ
         who.trace.idempotency_key.as_deref(),
         tx.now.seconds()
     )?;
+    delivery::follow(tx, who, &event, name, &data).await?;
     Ok(event)
 }
 
@@ -220,7 +234,19 @@ pub async fn get(tx: &mut Tx, who: &Actor, id: &str) -> Result<Event> {
 
 /// Events newest first; `kind` is one type (`customer.created`) or a family (`customer.*`).
 pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, kind: Option<&str>) -> Result<Listed<Event>> {
+    list_sent(tx, who, page, kind, None).await
+}
+
+/// The same; `delivered` shows only what every endpoint has taken that it was sent to, or only what one of them has not.
+pub async fn list_sent(
+    tx: &mut Tx,
+    who: &Actor,
+    page: &Page,
+    kind: Option<&str>,
+    delivered: Option<bool>,
+) -> Result<Listed<Event>> {
     let own = who.customer();
+    let open = delivered.map(|delivered| i64::from(!delivered));
     let family = kind.and_then(|k| k.strip_suffix('*'));
     match (kind, family) {
         (Some(kind), None) => page!(
@@ -229,9 +255,10 @@ pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, kind: Option<&str>) -> 
             page,
             "event" if "customer = $3",
             columns!(),
-            "type = $7 and (cast($8 as text) is null or customer = $8)",
+            concat!("type = $7 and (cast($8 as text) is null or customer = $8) and ", sent!()),
             kind,
-            own
+            own,
+            open
         ),
         (_, prefix) => page!(
             tx,
@@ -239,9 +266,10 @@ pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, kind: Option<&str>) -> 
             page,
             "event" if "customer = $3",
             columns!(),
-            "substr(type, 1, length($7)) = $7 and (cast($8 as text) is null or customer = $8)",
+            concat!("substr(type, 1, length($7)) = $7 and (cast($8 as text) is null or customer = $8) and ", sent!()),
             prefix.unwrap_or_default(),
-            own
+            own,
+            open
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! Mails to customers: each tells of an event and is written in its transaction; a worker sends it afterwards.
+//! Mails, nearly all to customers: each tells of an event and is written in its transaction; a worker sends it afterwards.
 
 mod occasion;
 pub mod queue;
@@ -18,7 +18,8 @@ use crate::{id, settings};
 text_enum!(
     /// What a mail tells of: an invoice that was paid, a charge that nobody stood by and that failed, or waits until the
     /// customer has confirmed it with their bank; a renewal or the end of a trial that comes; what is subscribed to being
-    /// something else, now or from a day on; a subscription that will end, or has.
+    /// something else, now or from a day on; a subscription that will end, or has. To the merchant's owner: a webhook endpoint
+    /// that takes nothing.
     Template {
         Receipt = "receipt",
         PaymentFailed = "payment_failed",
@@ -29,6 +30,7 @@ text_enum!(
         ChangeScheduled = "change_scheduled",
         Canceling = "canceling",
         Ended = "ended",
+        WebhookFailing = "webhook_failing",
     }
 );
 text_enum!(
@@ -52,6 +54,8 @@ pub struct About {
     pub at: Option<Seconds>,
     pub invoice: Option<String>,
     pub subscription: Option<String>,
+    /// A webhook endpoint's URL.
+    pub endpoint: Option<String>,
     /// The invoice's own page. A mail never holds a session.
     pub url: Option<String>,
 }
@@ -60,7 +64,8 @@ pub struct About {
 pub struct Mail {
     pub tenant: i64,
     pub id: String,
-    pub customer: String,
+    /// `None` where the merchant's owner is written to.
+    pub customer: Option<String>,
     pub template: Template,
     pub recipient: String,
     /// The languages to choose from, best first: BCP 47 tags with commas between.
@@ -85,16 +90,36 @@ pub(crate) async fn follow(tx: &mut Tx, who: &Actor, event: &str, change: &Chang
 async fn write(tx: &mut Tx, who: &Actor, template: Template, to: &Customer, about: About) -> Result<()> {
     let usual = settings::get(tx, who).await?.default_locale;
     let tags: Vec<&str> = to.preferred_locales.iter().chain(&usual).map(String::as_str).collect();
+    let (customer, email) = (Some(to.id.as_str()), to.email.as_deref().unwrap_or_default());
+    post(tx, who, template, customer, email, &tags.join(","), about).await
+}
+
+/// Writes to the merchant's own people, where the settings say whom.
+pub(crate) async fn to_owner(tx: &mut Tx, who: &Actor, template: Template, about: About) -> Result<()> {
+    let settings = settings::get(tx, who).await?;
+    let Some(email) = settings.owner_email else { return Ok(()) };
+    post(tx, who, template, None, &email, &settings.default_locale.unwrap_or_default(), about).await
+}
+
+async fn post(
+    tx: &mut Tx,
+    who: &Actor,
+    template: Template,
+    customer: Option<&str>,
+    recipient: &str,
+    locale: &str,
+    about: About,
+) -> Result<()> {
     run!(
         tx,
         "insert into mail (tenant, id, customer, template, recipient, locale, data, status, attempts, next_ms, created_ms)
          values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $9)",
         who.tenant.key,
         id::new("mail", tx.now),
-        &to.id,
+        customer,
         template,
-        to.email.as_deref(),
-        tags.join(","),
+        recipient,
+        locale,
         Json(&about),
         Status::Waiting,
         tx.now

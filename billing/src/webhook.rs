@@ -1,7 +1,13 @@
 //! Webhook endpoints: where a merchant wants its events sent, which ones, and the secret that signs them.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+pub mod delivery;
+pub mod lane;
+pub mod replay;
+mod secrets;
+pub mod signature;
+
+use secrets::signing_secrets;
+pub use secrets::{rotate, secret};
 
 use crate::actor::Actor;
 use crate::clock::Seconds;
@@ -10,7 +16,7 @@ use crate::event::{self, Change, record};
 use crate::page::{Listed, Page, page};
 use crate::patch::{Metadata, MetadataPatch, Patch, check_text, merge_metadata};
 use crate::portal::configuration::check_url;
-use crate::store::{Json, Tx, maybe, one, run};
+use crate::store::{Json, Tx, all, maybe, one, run};
 use crate::text_enum::text_enum;
 use crate::{id, wire};
 
@@ -38,6 +44,8 @@ pub struct Endpoint {
     pub enabled_events: Json<Vec<String>>,
     /// What the endpoint's events say their version is.
     pub api_version: String,
+    /// Until when the secret before the last rotation signs too.
+    pub previous_secret_expires: Option<Seconds>,
     pub metadata: Json<Metadata>,
     pub created: Seconds,
     pub deleted_at: Option<Seconds>,
@@ -46,7 +54,7 @@ pub struct Endpoint {
 
 macro_rules! columns {
     () => {
-        "id, url, status, description, enabled_events, api_version, metadata, created, deleted_at, version"
+        "id, url, status, description, enabled_events, api_version, previous_secret_expires, metadata, created, deleted_at, version"
     };
 }
 
@@ -96,20 +104,21 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewEndpoint) -> Result<(Endpo
         enabled_events: Json(new.enabled_events),
         // Kept as it is now: a later version of this program changes nothing for an endpoint that there is.
         api_version: new.api_version.unwrap_or_else(|| wire::API_VERSION.to_owned()),
+        previous_secret_expires: None,
         metadata: Json::default(),
         created: tx.now.seconds(),
         deleted_at: None,
         version: 1,
     };
     apply(who, &mut endpoint, new.fields)?;
-    let secret = format!("whsec_{}", STANDARD.encode(id::random_bytes()));
+    let secret = signature::secret();
     let sealed = tx.key.seal(&endpoint.id, &secret)?;
     run!(
         tx,
         concat!(
             "insert into webhook_endpoint (tenant, secret, ",
             columns!(),
-            ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+            ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
         ),
         who.tenant.key,
         sealed,
@@ -119,10 +128,17 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewEndpoint) -> Result<(Endpo
         &endpoint.description,
         &endpoint.enabled_events,
         &endpoint.api_version,
+        endpoint.previous_secret_expires,
         &endpoint.metadata,
         endpoint.created,
         endpoint.deleted_at,
         endpoint.version
+    )?;
+    run!(
+        tx,
+        "insert into webhook_lane (tenant, endpoint, leased_until_ms) values ($1, $2, 0)",
+        who.tenant.key,
+        &endpoint.id
     )?;
     announce(tx, who, None, Some(&endpoint), "webhook_endpoint.created").await?;
     Ok((endpoint, secret))
@@ -136,6 +152,9 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: EndpointUpdate) 
         return Ok(endpoint);
     }
     save(tx, who, &mut endpoint).await?;
+    if endpoint.url != before.url || endpoint.status != before.status {
+        lane::forget_failures(tx, who.tenant.key, &endpoint.id).await?;
+    }
     announce(tx, who, Some(&before), Some(&endpoint), "webhook_endpoint.updated").await?;
     Ok(endpoint)
 }
@@ -145,15 +164,34 @@ pub async fn delete(tx: &mut Tx, who: &Actor, id: &str) -> Result<()> {
     let before = get(tx, who, id).await?;
     let mut gone = Endpoint { status: Status::Disabled, deleted_at: Some(tx.now.seconds()), ..before.clone() };
     save(tx, who, &mut gone).await?;
+    delivery::give_up_all(tx, who, id).await?;
     announce(tx, who, Some(&before), None, "webhook_endpoint.deleted").await
 }
 
-/// The whole secret text, to sign with.
-pub async fn secret(tx: &mut Tx, who: &Actor, id: &str) -> Result<String> {
-    let endpoint = get(tx, who, id).await?;
-    let (sealed,): (String,) =
-        one!(tx, "select secret from webhook_endpoint where tenant = $1 and id = $2", who.tenant.key, &endpoint.id)?;
-    tx.key.open(&endpoint.id, &sealed)
+/// Nothing is sent there until the merchant says otherwise: its receiver is gone, or has failed for days.
+async fn disable(tx: &mut Tx, who: &Actor, id: &str) -> Result<()> {
+    let Some(before) = enabled(tx, who, id).await? else { return Ok(()) };
+    let mut endpoint = Endpoint { status: Status::Disabled, ..before.clone() };
+    save(tx, who, &mut endpoint).await?;
+    lane::forget_failures(tx, who.tenant.key, id).await?;
+    announce(tx, who, Some(&before), Some(&endpoint), "webhook_endpoint.disabled").await
+}
+
+/// An endpoint that is sent something.
+async fn enabled(tx: &mut Tx, who: &Actor, id: &str) -> Result<Option<Endpoint>> {
+    Ok(all_enabled(tx, who).await?.into_iter().find(|endpoint| endpoint.id == id))
+}
+
+async fn all_enabled(tx: &mut Tx, who: &Actor) -> Result<Vec<Endpoint>> {
+    all!(
+        tx,
+        concat!(
+            "select ",
+            columns!(),
+            " from webhook_endpoint where tenant = $1 and status = 'enabled' and deleted_at is null order by id"
+        ),
+        who.tenant.key
+    )
 }
 
 fn check_merchant(who: &Actor) -> Result<()> {

@@ -18,6 +18,8 @@ const SCRIPTS = [
   [process.execPath, 'journeys/money.mjs'],
   [process.execPath, 'journeys/time.mjs'],
   [python, 'journeys/journey.py'],
+  [process.execPath, 'journeys/webhooks.mjs'],
+  [python, 'journeys/webhooks.py'],
   [process.execPath, 'shapes/check.mjs'],
   [process.execPath, 'shapes/compatibility.mjs', '--check'],
 ]
@@ -32,7 +34,7 @@ const key = () => process.env.PORTICO_KEY ?? demo().secret_key
 
 for (const [program, script, ...args] of SCRIPTS) {
   test(script, async () => {
-    test.setTimeout(180_000)
+    test.setTimeout(process.env.PORTICO_TEST_SCALE === 'release' ? 1_800_000 : 180_000)
     await run(program, [script, ...args], { PORTICO_KEY: key() })
   })
 }

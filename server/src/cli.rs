@@ -52,6 +52,9 @@ enum Command {
     /// The audit log: whether it is what it was.
     #[command(subcommand)]
     Audit(commands::audit::Command),
+    /// Webhooks: to a receiver in development, and again what was sent.
+    #[command(subcommand)]
+    Webhooks(commands::webhooks::Command),
     /// Print the OpenAPI document of the merchant API.
     Openapi,
     /// Ask the running server whether it is ready; for containers.
@@ -74,6 +77,7 @@ pub async fn run() -> Result<(), String> {
         Command::Backup { file } => commands::backup::run(&settings, &file).await,
         Command::Check(options) => commands::check::run(&settings, &options).await,
         Command::Audit(command) => commands::audit::run(&settings, command).await,
+        Command::Webhooks(command) => commands::webhooks::run(&settings, command).await,
         Command::Openapi => {
             print!("{}", reference::OPENAPI);
             Ok(())

@@ -26,4 +26,5 @@ pub mod site;
 pub mod state;
 pub mod visit;
 pub mod web;
+pub mod webhooks;
 pub mod worker;

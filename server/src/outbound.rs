@@ -74,6 +74,11 @@ impl Outbound {
     /// As the settings say, with the names and the trusted roots of the system; the error is the one line to print.
     pub fn of(settings: &Settings) -> Result<Self, String> {
         let rules = Rules { allow_private: settings.allow_private_webhooks, ports: settings.webhook_ports.clone() };
+        Self::with_rules(rules)
+    }
+
+    /// By other rules, with the names and roots of the system.
+    pub fn with_rules(rules: Rules) -> Result<Self, String> {
         Self::build(rules, Arc::new(SystemNames), true)
     }
 

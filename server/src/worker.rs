@@ -1,4 +1,5 @@
-//! Background work of this process: the jobs of the queue, one at a time, what is due of subscriptions, and the mail.
+//! Background work of this process: the jobs of the queue, one at a time, what is due of subscriptions, the mail, and the
+//! webhooks.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -10,13 +11,15 @@ use billing::gateway::PaymentGateway;
 use billing::job::{self, Job, NewJob};
 use billing::payment::fate;
 use billing::portal::domain;
+use billing::webhook::delivery;
 use billing::{Actor, Db, Error, Millis, Result, directory, idempotency, refund, test_clock, transact, work};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::mail::{self, Post};
-use crate::{dns, metrics};
+use crate::outbound::Outbound;
+use crate::{dns, metrics, webhooks};
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 /// How often the gateway is asked for news, and charges without an answer are looked for.
@@ -44,7 +47,13 @@ impl Workers {
     }
 }
 
-pub fn start(db: Db, gateway: Arc<dyn PaymentGateway>, post: Post, dns_server: Option<SocketAddr>) -> Workers {
+pub fn start(
+    db: Db,
+    gateway: Arc<dyn PaymentGateway>,
+    post: Post,
+    dns_server: Option<SocketAddr>,
+    outbound: Outbound,
+) -> Workers {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     for _ in 0..BILLERS {
@@ -54,6 +63,10 @@ pub fn start(db: Db, gateway: Arc<dyn PaymentGateway>, post: Post, dns_server: O
             async move { bill(&db, &gateway).await }
         }));
     }
+    let mut told = stopped.clone();
+    tasks.spawn(webhooks::work(db.clone(), outbound, async move {
+        let _ = told.wait_for(|stop| *stop).await;
+    }));
     let letters = db.clone();
     tasks.spawn(until_stopped(stopped.clone(), move || {
         let (db, post) = (letters.clone(), post.clone());
@@ -198,6 +211,8 @@ async fn move_clock(db: &Db, gateway: &Arc<dyn PaymentGateway>, job: &Job) -> Re
 async fn prune(db: &Db, job: &Job) -> Result<()> {
     let pruned = transact!(db, |tx| idempotency::prune(tx).await)?;
     tracing::debug!(pruned, "forgot old idempotency keys");
+    let pruned = transact!(db, |tx| delivery::prune(tx).await)?;
+    tracing::debug!(pruned, "forgot what became of old webhooks");
     let mut tx = db.read().await?;
     let clocks = test_clock::outlived(&mut tx).await?;
     drop(tx);

@@ -27,7 +27,10 @@ pub(super) async fn late(tx: &mut Tx) -> Result<Vec<Violation>> {
              union all select id, next_lookup_ms / 1000 from payment_attempt
                        where status in ('processing', 'unknown') and next_lookup_ms < $2
              union all select id, next_try_ms / 1000 from refund where status = 'pending' and next_try_ms < $2
-             union all select id, next_ms / 1000 from delivery where status = 'pending' and next_ms < $2
+             union all select d.id, d.next_ms / 1000 from delivery d
+                       join webhook_endpoint e on e.tenant = d.tenant and e.id = d.endpoint
+                       join webhook_lane l on l.tenant = d.tenant and l.endpoint = d.endpoint
+                       where d.status = 'pending' and d.next_ms < $2 and e.status = 'enabled' and l.failing_since_ms is null
              union all select id, run_at_ms / 1000 from job
                        where run_at_ms < $2 and (locked_until_ms is null or locked_until_ms < $2)) as waiting";
         latest.seconds(),

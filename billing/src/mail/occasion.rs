@@ -64,6 +64,7 @@ pub(super) async fn about(tx: &mut Tx, who: &Actor, template: Template, after: &
                 None => Ok(invoice),
             }
         }
+        Template::WebhookFailing => Ok(About::default()),
         Template::TrialEnding
         | Template::Changed
         | Template::ChangeScheduled

@@ -61,8 +61,11 @@ pub async fn drop_all(tx: &mut Tx, who: &Actor, customer: &str) -> Result<()> {
 pub async fn sender(tx: &mut Tx, mail: &Mail) -> Result<Option<Brand>> {
     let tenant = directory::tenant_by_key(tx, mail.tenant).await?;
     let who = Actor::system(tenant, "mail");
-    if customer::get_or_deleted(tx, &who, &mail.customer).await?.deleted_at.is_some() || is_over(tx, &who, mail).await?
-    {
+    let is_gone = match &mail.customer {
+        Some(customer) => customer::get_or_deleted(tx, &who, customer).await?.deleted_at.is_some(),
+        None => false,
+    };
+    if is_gone || is_over(tx, &who, mail).await? {
         return Ok(None);
     }
     let merchant = directory::merchant(tx, &who.tenant.merchant).await?;

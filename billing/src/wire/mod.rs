@@ -29,7 +29,7 @@ pub use catalog::{plan, price, product};
 pub use charge::{charge, mandate};
 pub use clock::test_clock;
 pub use customer::{balance_transaction, customer, deleted, payment_method, tax_id};
-pub use event::{audit_entry, event, webhook_endpoint};
+pub use event::{audit_entry, event, webhook_delivery, webhook_endpoint, webhook_replay};
 pub use invoice::invoice;
 use invoice::tax_amounts;
 pub(crate) use line::discount_amounts;

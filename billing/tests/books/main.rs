@@ -23,6 +23,8 @@ mod credit_notes;
 mod customers;
 mod cycle;
 mod debts;
+mod deliveries;
+mod deliveries_ended;
 mod directory;
 mod discounts;
 mod dunning;

@@ -81,7 +81,9 @@ pub fn rendered() -> Vec<(&'static str, Value)> {
         ("refund", wire::refund(&tenant, &ledger::refund())),
         ("setup_intent", wire::setup_intent(&tenant, &setup_intent())),
         ("tax_id", wire::tax_id(&tenant, &tax_id())),
+        ("webhook_delivery", wire::webhook_delivery(&tenant, &ours::delivery())),
         ("webhook_endpoint", wire::webhook_endpoint(&tenant, &webhook_endpoint())),
+        ("webhook_replay", wire::webhook_replay("we_1", 7)),
         ("tax_rate", wire::tax_rate(&tenant, &tax_rate())),
         ("test_helpers.test_clock", wire::test_clock(&tenant, &stored::test_clock())),
         ("deleted_test_helpers.test_clock", wire::deleted("test_helpers.test_clock", "clock_1")),
@@ -383,6 +385,7 @@ fn event() -> Event {
         request_id: some("req_1"),
         idempotency_key: some("once"),
         created: THEN,
+        pending_webhooks: 1,
     }
 }
 

@@ -79,7 +79,9 @@ pub enum Kind {
     TaxId,
     TaxIdList,
     TaxIdOwner,
+    WebhookDelivery,
     WebhookEndpoint,
+    WebhookReplay,
 }
 
 /// What an endpoint answers with.

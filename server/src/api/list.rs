@@ -32,7 +32,7 @@ pub fn undated_page(params: &mut Params) -> Result<Page> {
 }
 
 /// One instant, or bounds: `created[gte]`, `[gt]`, `[lte]`, `[lt]`.
-fn created(params: &mut Params) -> Result<(i64, i64)> {
+pub fn created(params: &mut Params) -> Result<(i64, i64)> {
     if !params.is_object("created") {
         return Ok(params.timestamp("created")?.map_or((i64::MIN, i64::MAX), |at| (at.0, at.0)));
     }

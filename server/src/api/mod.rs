@@ -61,6 +61,7 @@ mod subscriptions;
 mod tax_ids;
 mod tax_rates;
 mod test_clocks;
+mod webhook_deliveries;
 mod webhook_endpoints;
 
 use std::future::Future;
@@ -240,12 +241,18 @@ routes! {
 
     GET    "/v1/events" => events::list;
     GET    "/v1/events/{id}" => events::retrieve;
+    POST   "/v1/events/{id}/retry" => events::retry;
 
     POST   "/v1/webhook_endpoints" => webhook_endpoints::create;
     GET    "/v1/webhook_endpoints" => webhook_endpoints::list;
     GET    "/v1/webhook_endpoints/{id}" => webhook_endpoints::retrieve;
     POST   "/v1/webhook_endpoints/{id}" => webhook_endpoints::update;
     DELETE "/v1/webhook_endpoints/{id}" => webhook_endpoints::delete;
+    POST   "/v1/webhook_endpoints/{id}/rotate_secret" => webhook_endpoints::rotate_secret;
+    POST   "/v1/webhook_endpoints/{id}/replay" => webhook_endpoints::replay;
+
+    GET    "/v1/webhook_deliveries" => webhook_deliveries::list;
+    GET    "/v1/webhook_deliveries/{id}" => webhook_deliveries::retrieve;
 
     GET    "/v1/audit_entries" => audit_entries::list;
     GET    "/v1/audit_entries/{id}" => audit_entries::retrieve;

@@ -10,6 +10,7 @@ pub mod sandbox;
 pub mod serve;
 pub mod session;
 pub mod subscription;
+pub mod webhooks;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

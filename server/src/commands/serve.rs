@@ -41,8 +41,10 @@ pub async fn run(settings: Settings, options: Options) -> Result<(), String> {
     let post = Post::of(&settings)?;
     let app = open(settings).await?;
     refuse_exposed_live(&app).await?;
-    let workers = (!options.no_workers)
-        .then(|| worker::start(app.db.clone(), app.gateway.clone(), post, app.settings.dns_server));
+    let workers = (!options.no_workers).then(|| {
+        let (db, gateway, dns_server) = (app.db.clone(), app.gateway.clone(), app.settings.dns_server);
+        worker::start(db, gateway, post, dns_server, app.outbound.clone())
+    });
     if options.workers_only {
         stop_signal().await;
     } else {

@@ -125,7 +125,7 @@ mod tests {
         Mail {
             tenant: 1,
             id: "mail_1".into(),
-            customer: "cus_1".into(),
+            customer: Some("cus_1".into()),
             template: Template::Ended,
             recipient: "ada@example.com".into(),
             locale: "en".into(),

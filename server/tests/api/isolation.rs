@@ -40,6 +40,7 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
     let rate = shop.post("/v1/tax_rates", "display_name=VAT&percentage=19&inclusive=false").await.made();
     let clock = shop.post("/v1/test_helpers/test_clocks", "frozen_time=1800000000").await.made();
     let event = shop.get("/v1/events").await.ids().remove(0);
+    let delivery = shop.get("/v1/webhook_deliveries").await.ids().remove(0);
     let configuration = text(&shop.get("/v1/billing_portal/configurations/default").await.ok()["id"]);
     vec![
         ("/v1/accounts/", shop.merchant.clone(), String::new()),
@@ -70,6 +71,7 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
         ("/v1/setup_intents/", setup, String::new()),
         ("/v1/webhook_endpoints/", endpoint, String::new()),
         ("/v1/portal_domains/", domain, String::new()),
+        ("/v1/webhook_deliveries/", delivery, String::new()),
         ("/v1/audit_entries/", entry, String::new()),
         ("/v1/test_helpers/test_clocks/", clock, String::new()),
     ]

@@ -39,4 +39,5 @@ mod subscriptions;
 mod tax_ids;
 mod taxes;
 mod test_clocks;
+mod webhook_deliveries;
 mod webhook_endpoints;

@@ -24,3 +24,4 @@ mod openapi;
 mod schema;
 mod settings;
 mod slow;
+mod webhooks;

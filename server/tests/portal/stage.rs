@@ -21,7 +21,7 @@ use billing::portal::{domain, feedback};
 use billing::setup_intent::{self, NewIntent, Usage};
 use billing::subscription::create::{PaymentBehavior, Trial};
 use billing::subscription::{self, CollectionMethod, NewItem, NewSubscription, ProrationBehavior};
-use billing::webhook::{self, EndpointUpdate, NewEndpoint};
+use billing::webhook::{self, EndpointUpdate, NewEndpoint, delivery};
 use billing::{Actor, Clock, Currency, Db, Decimal, Millis, directory, payment, transact};
 use clap::Parser;
 use server::config::Settings;
@@ -65,6 +65,7 @@ pub struct Merchant {
     pub setup: String,
     pub endpoint: String,
     pub domain: String,
+    pub delivery: String,
     pub entry: String,
     pub option: String,
     pub session: String,
@@ -145,6 +146,8 @@ impl Stage {
         let page = billing::Page::first(1);
         let entries = billing::audit::list::list(&mut tx, &who, &page, &Default::default()).await.unwrap();
         let entry = entries.data[0].id.clone();
+        let deliveries = delivery::list(&mut tx, &who, &page, &Default::default()).await.unwrap();
+        let delivery = deliveries.data[0].id.clone();
         Merchant {
             who,
             key,
@@ -166,6 +169,7 @@ impl Stage {
             setup,
             endpoint,
             domain,
+            delivery,
             entry,
             option,
             session,

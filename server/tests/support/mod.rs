@@ -17,6 +17,7 @@ use billing::{Actor, Clock, Currency, Db, Millis, Tenant, directory, id, transac
 use clap::Parser;
 use serde_json::Value;
 use server::config::Settings;
+use server::outbound::Outbound;
 use server::state::App;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tower::ServiceExt;
@@ -126,6 +127,12 @@ impl Shop {
     pub fn asking(&self, dns_server: SocketAddr) -> Self {
         let settings = Settings { dns_server: Some(dns_server), ..(*self.app.settings).clone() };
         let app = App { settings: Arc::new(settings), ..self.app.clone() };
+        Self { api: server::api::router(app.clone()), app, ..self.again() }
+    }
+
+    /// The same shop with another way out.
+    pub fn with_outbound(&self, outbound: Outbound) -> Self {
+        let app = App { outbound, ..self.app.clone() };
         Self { api: server::api::router(app.clone()), app, ..self.again() }
     }
 

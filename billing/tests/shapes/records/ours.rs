@@ -9,6 +9,7 @@ use billing::portal::feedback::FeedbackOption;
 use billing::settings::Settings;
 use billing::subscription::scheduled::{By, Kind, Planned, ScheduledChange, State};
 use billing::subscription::{PendingUpdate, PlannedItem};
+use billing::webhook::delivery::{Delivery, Status};
 use billing::{Json, Millis, wire};
 use serde_json::json;
 
@@ -31,6 +32,22 @@ pub fn audit_entry() -> Entry {
         event: some("evt_1"),
         before: Some(Json(json!({ "name": "Ada" }))),
         after: Some(Json(json!({ "name": "Ada L." }))),
+    }
+}
+
+pub fn delivery() -> Delivery {
+    Delivery {
+        id: "whd_1".into(),
+        endpoint: "we_1".into(),
+        event: "evt_1".into(),
+        name: "customer.updated".into(),
+        status: Status::Pending,
+        attempts: 2,
+        next_ms: Some(Millis(LATER.0 * 1000)),
+        last_status: Some(503),
+        last_error: some("there was no whole answer in time"),
+        created: THEN,
+        settled_ms: Some(Millis(LATER.0 * 1000)),
     }
 }
 

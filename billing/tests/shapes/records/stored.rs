@@ -81,6 +81,7 @@ pub fn webhook_endpoint() -> Endpoint {
         description: some("Ours"),
         enabled_events: Json(vec!["*".into()]),
         api_version: wire::API_VERSION.into(),
+        previous_secret_expires: Some(THEN),
         metadata: metadata(),
         created: THEN,
         deleted_at: None,
