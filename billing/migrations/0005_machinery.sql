@@ -154,16 +154,3 @@ create table mail (
     foreign key (tenant, customer) references customer (tenant, id)
 );
 create index mail_due on mail (next_ms) where status = 'waiting';
-
-create table document (
-    tenant       bigint not null references tenant (id),
-    id           text not null,
-    kind         text not null check (kind in ('invoice', 'receipt', 'credit_note')),
-    object_id    text not null,
-    locale       text not null,
-    hash         text not null,
-    base64       text not null,
-    created      bigint not null,
-    primary key (tenant, id)
-);
-create index document_of_object on document (tenant, object_id, kind);

@@ -273,14 +273,19 @@ pub async fn by_hosted_invoice(tx: &mut Tx, secret: &str) -> Result<Option<Hoste
         maybe!(tx, "select tenant, invoice from hosted_invoice where secret_hash = $1", id::hash(secret))?;
     let Some((key, invoice)) = found else { return Ok(None) };
     let tenant = tenant_by_key(tx, key).await?;
+    Ok(Some(hosted(tx, tenant, &invoice).await?))
+}
+
+/// An invoice with all that is shown around it.
+pub async fn hosted(tx: &mut Tx, tenant: Tenant, invoice: &str) -> Result<Hosted> {
     let who = Actor::system(tenant.clone(), "directory");
-    let invoice = crate::invoice::get(tx, &who, &invoice).await?;
+    let invoice = crate::invoice::get(tx, &who, invoice).await?;
     let customer = customer::get_or_deleted(tx, &who, &invoice.customer).await?;
     let merchant = merchant(tx, &tenant.merchant).await?;
     let configuration = configuration::get(tx, &who, "default").await?;
     let brand = brand::of(tx, &tenant, &merchant, &configuration).await?;
     let now = customer::now(tx, &who, &customer).await?;
-    Ok(Some(Hosted { tenant, merchant, brand, customer, invoice, now }))
+    Ok(Hosted { tenant, merchant, brand, customer, invoice, now })
 }
 
 /// The domain, whoever's, that was longest due to be looked up again: served ones are every six hours; others every

@@ -17,6 +17,7 @@ pub mod cycle;
 pub mod decimal;
 pub mod directory;
 pub mod discount;
+pub mod document;
 pub mod dunning;
 pub mod error;
 pub mod event;

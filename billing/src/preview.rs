@@ -202,6 +202,7 @@ pub(crate) fn as_draft(tx: &Tx, made: Invoice) -> Invoice {
         voided_at: None,
         marked_uncollectible_at: None,
         hosted_invoice_url: None,
+        invoice_pdf: None,
         lines,
         id,
         ..made

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -48,6 +49,26 @@ impl Key {
         String::from_utf8(text).map_err(|_| unreadable())
     }
 
+    /// What nobody can say of `text` without the key: 256 bits as URL-safe base64, always the same.
+    pub fn mark(&self, text: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.marking(text).finalize().into_bytes())
+    }
+
+    /// Whether a mark is that of `text`; takes as long whether it is or not.
+    pub fn has_marked(&self, text: &str, mark: &str) -> bool {
+        let Ok(bytes) = URL_SAFE_NO_PAD.decode(mark) else { return false };
+        self.marking(text).verify_slice(&bytes).is_ok()
+    }
+
+    fn marking(&self, text: &str) -> Hmac<Sha256> {
+        // HMAC itself fills a short key with zeros up to a block.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&self.0);
+        let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+        mac.update(text.as_bytes());
+        mac
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&self.0.into())
     }
@@ -56,6 +77,16 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mark_is_its_texts_and_its_keys() {
+        let key = Key::parse("0123456789abcdef0123456789abcdef").unwrap();
+        let mark = key.mark("a");
+        assert_eq!((mark.len(), &mark), (43, &key.mark("a")));
+        assert!(key.has_marked("a", &mark));
+        assert!(!key.has_marked("b", &mark) && !Key::random().has_marked("a", &mark));
+        assert!(!key.has_marked("a", "") && !key.has_marked("a", &mark[..42]) && !key.has_marked("a", "ä"));
+    }
 
     #[test]
     fn what_is_sealed_opens_with_its_key_and_context_only() {

@@ -30,6 +30,16 @@ pub struct Settings {
     pub invoice_numbering: Numbering,
     /// Who of the merchant's people is written to.
     pub owner_email: Option<String>,
+    pub seller: Seller,
+}
+
+/// What the law wants to read of a merchant on its invoices.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Seller {
+    /// As on an envelope, without name and country: one line or several.
+    pub address: Option<String>,
+    pub tax_id: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +57,7 @@ impl Default for Settings {
             dunning: Dunning::default(),
             invoice_numbering: Numbering::Customer,
             owner_email: None,
+            seller: Seller::default(),
         }
     }
 }
@@ -65,6 +76,8 @@ pub struct SettingsUpdate {
     pub after_last_attempt: Option<AfterLastAttempt>,
     pub invoice_numbering: Option<Numbering>,
     pub owner_email: Patch<String>,
+    pub seller_address: Patch<String>,
+    pub seller_tax_id: Patch<String>,
 }
 
 /// The settings of the caller's tenant.
@@ -81,6 +94,8 @@ pub async fn update(tx: &mut Tx, who: &Actor, update: SettingsUpdate) -> Result<
     let mut after = before.clone();
     update.default_locale.apply(&mut after.default_locale);
     update.owner_email.apply(&mut after.owner_email);
+    update.seller_address.apply(&mut after.seller.address);
+    update.seller_tax_id.apply(&mut after.seller.tax_id);
     match update.schedule {
         Patch::Keep => {}
         Patch::Clear => after.dunning.schedule = Dunning::default().schedule,
@@ -110,6 +125,8 @@ fn check(settings: &Settings) -> Result<()> {
     if let Some(email) = &settings.owner_email {
         check_email(email, "owner_email")?;
     }
+    check_text(settings.seller.address.as_deref().unwrap_or_default(), 300, "seller[address]")?;
+    check_text(settings.seller.tax_id.as_deref().unwrap_or_default(), 50, "seller[tax_id]")?;
     if let Some(locale) = &settings.default_locale {
         check_text(locale, 35, "default_locale")?;
         let parts: Vec<&str> = locale.split('-').collect();

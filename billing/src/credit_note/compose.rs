@@ -101,6 +101,7 @@ pub(super) async fn compose(tx: &mut Tx, who: &Actor, new: NewCreditNote) -> Res
         created: customer::now(tx, who, &customer).await?,
         voided_at: None,
         lines,
+        pdf: None,
     };
     merge_metadata(&mut note.metadata.0, new.metadata)?;
     divide(&mut note, invoice.amount_remaining())?;

@@ -4,6 +4,7 @@ use super::{CreditNote, NewCreditNote, Status, announce, columns, compose, line}
 use crate::actor::Actor;
 use crate::customer;
 use crate::customer::balance::{self, Kind, Posting};
+use crate::document;
 use crate::error::{Error, Result};
 use crate::id;
 use crate::invoice::{self, Invoice, credit};
@@ -29,6 +30,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewCreditNote) -> Result<Cred
         number: format!("{}-CN-{number:02}", before.number.as_deref().unwrap_or_default()),
         ..composed
     };
+    note.pdf = document::url(tx, &who.tenant, &note.id);
     if note.refunded > 0 {
         note.refund = Some(refund::begin_for_note(tx, who, &before, &note).await?);
     }

@@ -7,6 +7,7 @@ pub mod part;
 
 use crate::actor::Actor;
 use crate::clock::Seconds;
+use crate::document;
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
 use crate::money::Currency;
@@ -61,6 +62,9 @@ pub struct CreditNote {
     pub voided_at: Option<Seconds>,
     #[sqlx(skip)]
     pub lines: Vec<NoteLine>,
+    /// The link of its document.
+    #[sqlx(skip)]
+    pub pdf: Option<String>,
 }
 
 macro_rules! columns {
@@ -97,6 +101,7 @@ pub async fn get(tx: &mut Tx, who: &Actor, id: &str) -> Result<CreditNote> {
     )?
     .ok_or_else(|| Error::missing("credit_note", id))?;
     note.lines = line::all(tx, who, &note.id).await?;
+    note.pdf = document::url(tx, &who.tenant, &note.id);
     Ok(note)
 }
 
@@ -120,6 +125,7 @@ pub async fn list(
     let mut listed = listed?;
     for note in &mut listed.data {
         note.lines = line::all(tx, who, &note.id).await?;
+        note.pdf = document::url(tx, &who.tenant, &note.id);
     }
     Ok(listed)
 }

@@ -11,6 +11,7 @@ use crate::invoice::assess::{self, Borne, Sums};
 use crate::invoice::reduce::{self, Reduced};
 use crate::invoice::{BillTo, Invoice, Line, NewLine, Status, credit, item};
 use crate::money::Currency;
+use crate::settings;
 use crate::store::{Json, Tx};
 use crate::subscription::collection::Behavior;
 use crate::subscription::{CollectionMethod, Subscription};
@@ -137,6 +138,7 @@ async fn bill_to(tx: &mut Tx, who: &Actor, customer: &Customer, bill: &Bill<'_>)
     Ok(BillTo {
         account_name: Some(merchant.name),
         account_country: Some(merchant.country),
+        seller: settings::get(tx, who).await?.seller,
         name: customer.name.clone(),
         email: customer.email.clone(),
         phone: customer.phone.clone(),
@@ -197,6 +199,7 @@ fn assemble(bill: &Bill<'_>, bill_to: BillTo, sums: Sums, lines: Vec<Line>, star
         lines,
         more_lines: false,
         hosted_invoice_url: None,
+        invoice_pdf: None,
     }
 }
 

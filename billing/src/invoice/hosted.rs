@@ -5,6 +5,7 @@ use crate::actor::{Actor, Origin, Tenant, Trace};
 use crate::clock::Seconds;
 use crate::customer::Customer;
 use crate::directory::Merchant;
+use crate::document;
 use crate::error::Result;
 use crate::id;
 use crate::invoice::Invoice;
@@ -89,6 +90,7 @@ pub(super) async fn load(tx: &mut Tx, who: &Actor, invoice: &mut Invoice) -> Res
         who.tenant.key,
         &invoice.id
     )?;
+    invoice.invoice_pdf = found.as_ref().and_then(|_| document::url(tx, &who.tenant, &invoice.id));
     invoice.hosted_invoice_url = found.and_then(|(sealed, own)| {
         let secret = tx.key.open(&context(&invoice.id), &sealed).ok()?;
         domain::url_under(tx, own).map(|portal| format!("{portal}/invoice/{secret}"))

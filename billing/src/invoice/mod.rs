@@ -14,6 +14,7 @@ pub mod line;
 pub(crate) mod reduce;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::actor::Actor;
 use crate::catalog::tax_rate::{self, Named};
@@ -24,6 +25,7 @@ use crate::event::{Change, record};
 use crate::money::Currency;
 use crate::page::{Listed, Page, page};
 use crate::patch::Metadata;
+use crate::settings::Seller;
 use crate::store::{Json, Tx, maybe, one, run};
 use crate::subscription::CollectionMethod;
 use crate::text_enum::text_enum;
@@ -39,6 +41,35 @@ pub use items::{period_lines, trial_lines};
 pub use line::{Line, NewLine};
 pub use reduce::Taken;
 
+/// What one rate takes, in minor units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateBorne {
+    /// The rate's id.
+    pub rate: String,
+    pub inclusive: bool,
+    pub tax: i64,
+    /// What it is a part of.
+    pub net: i64,
+}
+
+/// Lines' `taxes` added up by rate, in the order they first stand on a line.
+pub fn rates_borne<'a>(taxes: impl Iterator<Item = &'a Value>) -> Vec<RateBorne> {
+    let mut totals: Vec<RateBorne> = Vec::new();
+    for entry in taxes.filter_map(Value::as_array).flatten() {
+        let Some(rate) = entry["tax_rate_details"]["tax_rate"].as_str() else { continue };
+        let amount = |name: &str| entry[name].as_i64().unwrap_or_default();
+        let (inclusive, tax, net) = (entry["tax_behavior"] == "inclusive", amount("amount"), amount("taxable_amount"));
+        match totals.iter_mut().find(|total| total.rate == rate && total.inclusive == inclusive) {
+            None => totals.push(RateBorne { rate: rate.to_owned(), inclusive, tax, net }),
+            Some(total) => {
+                total.tax += tax;
+                total.net += net;
+            }
+        }
+    }
+    totals
+}
+
 text_enum!(Status { Draft = "draft", Open = "open", Paid = "paid", Void = "void", Uncollectible = "uncollectible" });
 
 /// What an invoice shows of others: followed while it is a draft, kept as it stood at finalisation.
@@ -47,6 +78,9 @@ pub struct BillTo {
     /// The merchant's name and country.
     pub account_name: Option<String>,
     pub account_country: Option<String>,
+    /// And what else it says of itself.
+    #[serde(default)]
+    pub seller: Seller,
     pub name: Option<String>,
     pub email: Option<String>,
     pub phone: Option<String>,
@@ -119,6 +153,9 @@ pub struct Invoice {
     /// The invoice's own page; [`list_heads`] leaves it out.
     #[sqlx(skip)]
     pub hosted_invoice_url: Option<String>,
+    /// Its document, likewise.
+    #[sqlx(skip)]
+    pub invoice_pdf: Option<String>,
 }
 
 macro_rules! columns {
@@ -143,6 +180,11 @@ impl Invoice {
             }
         }
         totals
+    }
+
+    /// What each rate takes of the lines together.
+    pub fn rates_borne(&self) -> Vec<RateBorne> {
+        rates_borne(self.lines.iter().map(|line| &line.taxes.0))
     }
 
     pub fn amount_remaining(&self) -> i64 {

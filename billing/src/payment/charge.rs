@@ -4,6 +4,7 @@ use super::Attempt;
 use crate::actor::{Actor, Tenant};
 use crate::clock::Seconds;
 use crate::customer::payment_method::{self, PaymentMethod};
+use crate::document;
 use crate::error::{Error, Result};
 use crate::gateway::{self, Outcome};
 use crate::money::Currency;
@@ -71,6 +72,9 @@ pub struct Charge {
     /// What was charged.
     #[sqlx(skip)]
     pub method: Option<PaymentMethod>,
+    /// The link of its receipt, once it has succeeded.
+    #[sqlx(skip)]
+    pub receipt_url: Option<String>,
 }
 
 macro_rules! columns {
@@ -161,6 +165,7 @@ pub async fn get(tx: &mut Tx, who: &Actor, id: &str) -> Result<Charge> {
     )?
     .ok_or_else(|| Error::missing("charge", id))?;
     charge.method = Some(payment_method::get_or_detached(tx, who, &charge.payment_method).await?);
+    charge.receipt_url = receipt_url(tx, who, &charge);
     Ok(charge)
 }
 
@@ -191,8 +196,14 @@ pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, filter: &ChargeFilter) 
             last = Some(payment_method::get_or_detached(tx, who, &charge.payment_method).await?);
         }
         charge.method.clone_from(&last);
+        charge.receipt_url = receipt_url(tx, who, charge);
     }
     Ok(listed)
+}
+
+fn receipt_url(tx: &Tx, who: &Actor, charge: &Charge) -> Option<String> {
+    let is_paid = charge.status == AttemptStatus::Succeeded;
+    if is_paid { document::url(tx, &who.tenant, &charge.id) } else { None }
 }
 
 pub(super) async fn numbered(tx: &mut Tx, who: &Actor, invoice: &str, number: i64) -> Result<Option<Charge>> {

@@ -62,8 +62,8 @@ pub fn credit_note(tenant: &Tenant, n: &CreditNote) -> Value {
         "metadata": *n.metadata,
         "number": n.number,
         "out_of_band_amount": (n.out_of_band > 0).then_some(n.out_of_band),
-        // There is no page to print it from.
-        "pdf": "",
+        // A string in any case: empty where nobody reaches the portal.
+        "pdf": n.pdf.as_deref().unwrap_or_default(),
         "post_payment_amount": n.post_payment(),
         "pre_payment_amount": n.pre_payment(),
         "pretax_credit_amounts": [],

@@ -49,7 +49,7 @@ pub fn charge(tenant: &Tenant, c: &Charge) -> Value {
         "payment_method_details": c.method.as_ref().map(|method| details(method, c.mandate.as_deref())),
         "receipt_email": null,
         "receipt_number": null,
-        "receipt_url": null,
+        "receipt_url": c.receipt_url,
         "refunded": is_paid && c.amount_refunded == c.amount,
         "review": null,
         "shipping": null,

@@ -56,7 +56,7 @@ pub fn invoice(tenant: &Tenant, i: &Invoice) -> Value {
         "footer": i.footer,
         "from_invoice": null,
         "hosted_invoice_url": i.hosted_invoice_url,
-        "invoice_pdf": null,
+        "invoice_pdf": i.invoice_pdf,
         "issuer": { "type": "self" },
         "last_finalization_error": null,
         "latest_revision": null,

@@ -81,6 +81,7 @@ pub fn portal_settings(tenant: &Tenant, s: &Settings) -> Value {
         "invoice_numbering": s.invoice_numbering,
         "livemode": tenant.livemode,
         "owner_email": s.owner_email,
+        "seller": { "address": s.seller.address, "tax_id": s.seller.tax_id },
     })
 }
 

@@ -15,6 +15,8 @@ async fn settings_are_the_usual_until_they_are_said() {
     on_both(async |stage| {
         assert_eq!(seen!(stage, |tx| settings::get(tx, &stage.who)), Settings::default());
         let update = SettingsUpdate {
+            seller_address: Patch::Set("Gasse 1\n1010 Wien".into()),
+            seller_tax_id: Patch::Set("ATU12345678".into()),
             default_locale: Patch::Set("pt-BR".into()),
             schedule: Patch::Set(vec![1, 4, 9]),
             after_last_attempt: Some(AfterLastAttempt::Unpaid),

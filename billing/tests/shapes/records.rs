@@ -325,6 +325,7 @@ fn invoice() -> Invoice {
         bill_to: Json(BillTo {
             account_name: some("Acme"),
             account_country: some("DE"),
+            seller: Default::default(),
             name: some("Ada"),
             email: some("ada@example.com"),
             phone: some("+49 30 2"),
@@ -348,6 +349,7 @@ fn invoice() -> Invoice {
         lines: vec![line()],
         more_lines: false,
         hosted_invoice_url: some("https://pay.example.com/invoice/x"),
+        invoice_pdf: some("https://pay.example.com/documents/acct_1/in_1/x"),
     }
 }
 

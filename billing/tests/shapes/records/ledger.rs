@@ -104,6 +104,7 @@ pub fn credit_note() -> CreditNote {
         created: THEN,
         voided_at: Some(LATER),
         lines: vec![credit_note_line()],
+        pdf: some("https://pay.example.com/documents/acct_1/cn_1/x"),
     }
 }
 

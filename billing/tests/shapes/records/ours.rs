@@ -6,7 +6,7 @@ use billing::portal::branding::{Branding, Image, Look};
 use billing::portal::domain::proof::Problem;
 use billing::portal::domain::{Domain, Status};
 use billing::portal::feedback::FeedbackOption;
-use billing::settings::Settings;
+use billing::settings::{Seller, Settings};
 use billing::subscription::scheduled::{By, Kind, Planned, ScheduledChange, State};
 use billing::subscription::{PendingUpdate, PlannedItem};
 use billing::webhook::delivery::{Delivery, Status};
@@ -100,7 +100,8 @@ pub fn domain() -> Domain {
 }
 
 pub fn settings() -> Settings {
-    Settings { default_locale: some("de"), owner_email: some("owner@example.com"), ..Settings::default() }
+    let seller = Seller { address: some("Gasse 1"), tax_id: some("ATU12345678") };
+    Settings { seller, default_locale: some("de"), owner_email: some("owner@example.com"), ..Settings::default() }
 }
 
 fn planned_item() -> PlannedItem {

@@ -120,6 +120,7 @@ pub fn charge() -> Charge {
         version: 1,
         mandate: some("mandate_1"),
         method: Some(payment_method(MethodType::Card)),
+        receipt_url: some("https://pay.example.com/documents/acct_1/ch_1/x"),
     }
 }
 
