@@ -7,6 +7,8 @@ pub mod error;
 #[cfg(feature = "ssr")]
 pub mod letter;
 pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod paper;
 pub mod parts;
 #[cfg(feature = "ssr")]
 mod present;

@@ -33,13 +33,13 @@ pub async fn show(
     response
 }
 
-fn locale(headers: &HeaderMap, found: Option<&Hosted>) -> Locale {
+pub(crate) fn locale(headers: &HeaderMap, found: Option<&Hosted>) -> Locale {
     let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let Some(Hosted { customer, brand, .. }) = found else { return Locale::choose(None, &[], accepted, None) };
     Locale::choose(None, &customer.preferred_locales, accepted, brand.default_locale.as_deref())
 }
 
-async fn find(app: &App, place: &Place, secret: &str) -> billing::Result<Option<Hosted>> {
+pub(crate) async fn find(app: &App, place: &Place, secret: &str) -> billing::Result<Option<Hosted>> {
     let mut tx = app.db.read().await?;
     let found = directory::by_hosted_invoice(&mut tx, secret).await?;
     Ok(found.filter(|hosted| place.serves(&hosted.tenant)))

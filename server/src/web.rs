@@ -16,7 +16,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::state::App;
-use crate::{api, ask, entry, framing, front, hosted, leave, log, metrics, picture, reference, shell, site, visit};
+use crate::{
+    api, ask, documents, entry, exports, framing, front, hosted, leave, log, metrics, picture, reference, shell, site,
+    visit,
+};
 
 /// Every path outside `/v1`, `/do` and the portal's own pages, for the table of callers × endpoints.
 pub const ROUTES: &[(&str, &str)] = &[
@@ -24,6 +27,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/session/{secret}"),
     ("GET", "/leave"),
     ("GET", "/invoice/{secret}"),
+    ("GET", "/invoice/{secret}/pdf"),
+    ("GET", "/documents/{merchant}/{object}/{mark}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -35,6 +40,16 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/docs/openapi.json"),
 ];
 
+/// Files of those in a living session, for the same table.
+pub const FILES: &[&str] = &[
+    "/credit-notes/{id}/pdf",
+    "/export/data.json",
+    "/export/invoices.csv",
+    "/export/invoices.zip",
+    "/invoices/{id}/pdf",
+    "/invoices/{id}/receipt",
+];
+
 /// The portal's pages, found out once and before any of them is asked for: while Leptos makes the list, no page
 /// anywhere in the process loads what it shows, and one that is being answered would wait for ever.
 static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(app::App));
@@ -44,9 +59,12 @@ pub fn router(app: App) -> Router {
         .route("/session/{secret}", get(entry::open).post(entry::open_by_button))
         .route("/leave", get(leave::leave))
         .route("/invoice/{secret}", get(hosted::show))
+        .merge(documents::open())
         .with_state(app.clone());
+    let own = documents::own().merge(exports::own()).with_state(app.clone());
     let portal = pages()
         .layer(from_fn(front::follow_form))
+        .merge(own)
         .layer(from_fn(visit::require_session))
         .merge(entry)
         .fallback(nothing_here)

@@ -115,7 +115,22 @@ fn details(page: Details, form: Form) -> AnyView {
         <h1>{t!(details.title)}</h1>
         <p class="muted">{page.note}</p>
         {page.blocks.into_iter().map(block).collect_view()}
-        {page.tax_ids.map(|held| tax_ids(held, form, page.next))}
+        {page.tax_ids.map(|held| tax_ids(held, form, page.next.clone()))}
+        {page.next.is_none().then(export)}
+    }
+    .into_any()
+}
+
+/// All that is kept, as a file.
+fn export() -> AnyView {
+    view! {
+        <section aria-labelledby="export">
+            <div class="heading"><h2 id="export">{t!(export.title)}</h2></div>
+            <p class="muted">{t!(export.text)}</p>
+            <div class="actions">
+                <a class="button" href="/export/data.json" rel="external" download="">{icon(Icon::Download)}{t!(export.all)}</a>
+            </div>
+        </section>
     }
     .into_any()
 }

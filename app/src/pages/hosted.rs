@@ -4,7 +4,7 @@ use billing::invoice::hosted::Hosted;
 use billing::{Result, Tx};
 use leptos::prelude::*;
 
-use crate::parts::sheet::{Sheet, sheet};
+use crate::parts::sheet::{File, Sheet, sheet};
 use crate::parts::{Links, LinksView, Mark, mark};
 use crate::present;
 use crate::text::{Locale, say};
@@ -23,7 +23,10 @@ pub struct HostedInvoice {
 
 pub async fn read(tx: &mut Tx, locale: Locale, hosted: &Hosted) -> Result<HostedInvoice> {
     let billed = present::sheet::read(tx, &hosted.actor(), hosted.invoice.clone(), hosted.now).await?;
-    let sheet = present::sheet::sheet(locale, &billed, &hosted.merchant);
+    let mut sheet = present::sheet::sheet(locale, &billed, &hosted.merchant);
+    if let Some(url) = &hosted.invoice.hosted_invoice_url {
+        sheet.files.push(File { label: say!(sheet.pdf, locale), href: format!("{url}/pdf") });
+    }
     let merchant = hosted.brand.name.clone();
     let email = hosted.brand.support_email.as_ref();
     Ok(HostedInvoice {

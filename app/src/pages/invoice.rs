@@ -23,7 +23,9 @@ pub async fn read_invoice(id: String) -> Result<Shown> {
     session.needs(|features| features.invoice_history.enabled)?;
     let mut tx = session.db.read().await?;
     let billed = present::read_own(&mut tx, &session, &id).await?;
+    let files = present::own_files(&mut tx, &session, &billed.invoice).await?;
     let sheet = present::sheet(session.locale, &billed, &session.guest.merchant);
+    let sheet = crate::parts::sheet::Sheet { files, ..sheet };
     let title = sheet.title.clone();
     Ok(session.show(&Invoice { title, sheet: Drawn::new(|| crate::parts::sheet::sheet(sheet)) }))
 }

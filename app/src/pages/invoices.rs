@@ -18,6 +18,15 @@ pub struct Invoices {
     /// Links to the pages before and after.
     pub newer: Option<String>,
     pub older: Option<String>,
+    /// What of a year can be taken away.
+    pub export: Option<Export>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Export {
+    /// `Invoices of 2026`
+    pub title: String,
+    pub year: i64,
 }
 
 /// What the list can be narrowed to, and is.
@@ -75,6 +84,7 @@ fn invoices(page: Invoices) -> AnyView {
         {page.search.map(search)}
         {rows}
         {(page.newer.is_some() || page.older.is_some()).then(|| turns(page.newer, page.older))}
+        {page.export.map(export)}
     }
     .into_any()
 }
@@ -98,6 +108,21 @@ fn search(search: Search) -> AnyView {
                 {all}
             </div>
         </QueryForm>
+    }
+    .into_any()
+}
+
+/// Links that the browser follows itself: they lead to files, not to pages.
+fn export(export: Export) -> AnyView {
+    let href = |name: &str| format!("/export/invoices.{name}?year={}", export.year);
+    view! {
+        <section aria-labelledby="export">
+            <div class="heading"><h2 id="export">{export.title}</h2></div>
+            <div class="actions">
+                <a class="button" href=href("csv") rel="external" download="">{icon(Icon::Download)}{t!(export.table)}</a>
+                <a class="button" href=href("zip") rel="external" download="">{icon(Icon::Download)}{t!(export.documents)}</a>
+            </div>
+        </section>
     }
     .into_any()
 }

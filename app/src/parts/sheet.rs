@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Fact, Facts, Pill, PillView};
+use super::{Fact, Facts, Icon, Pill, PillView, icon};
 
 /// Every word of it is said already.
 pub struct Sheet {
@@ -12,10 +12,17 @@ pub struct Sheet {
     /// What is still to be paid, or what was.
     pub amount: String,
     pub facts: Vec<Fact>,
+    pub files: Vec<File>,
     /// From whom, to whom.
     pub parties: Vec<Party>,
     pub bill: Bill,
     pub notes: Vec<String>,
+}
+
+/// A document to save.
+pub struct File {
+    pub label: String,
+    pub href: String,
 }
 
 /// Every line of a bill and what they come to.
@@ -25,6 +32,7 @@ pub struct Bill {
     pub sums: Vec<Sum>,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
     pub label: String,
     pub lines: Vec<String>,
@@ -44,6 +52,7 @@ pub struct SheetLine {
     pub amount: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sum {
     pub label: String,
     pub amount: String,
@@ -61,6 +70,7 @@ pub fn sheet(sheet: Sheet) -> AnyView {
             <section class="card subscription">
                 <p class="price"><bdi class="figure">{sheet.amount}</bdi></p>
                 <Facts facts=sheet.facts/>
+                {(!sheet.files.is_empty()).then(|| files(sheet.files))}
             </section>
             <div class="parties">{sheet.parties.into_iter().map(party).collect_view()}</div>
             {bill(sheet.bill)}
@@ -68,6 +78,14 @@ pub fn sheet(sheet: Sheet) -> AnyView {
         </article>
     }
     .into_any()
+}
+
+/// Links that the browser follows itself: they lead to files, not to pages.
+fn files(files: Vec<File>) -> AnyView {
+    let each = |file: File| {
+        view! { <a class="button" href=file.href rel="external" download="">{icon(Icon::Download)}{file.label}</a> }
+    };
+    view! { <div class="actions files">{files.into_iter().map(each).collect_view()}</div> }.into_any()
 }
 
 fn party(party: Party) -> AnyView {

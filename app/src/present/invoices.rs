@@ -6,7 +6,7 @@ use billing::subscription::CollectionMethod;
 use billing::{Error, Listed, Page, Result, Seconds, Tx};
 use leptos_router::location::Url;
 
-use crate::pages::invoices::{Invoices, Search};
+use crate::pages::invoices::{Export, Invoices, Search};
 use crate::parts::{Choice, InvoiceRow, Pill, Tone, options};
 use crate::session::Session;
 use crate::text::{Locale, format, say};
@@ -74,7 +74,9 @@ pub async fn read(
     let now = billing::customer::now(tx, &session.who, &session.guest.customer).await?;
     let span = invoice::span(tx, &session.who, &session.guest.customer.id).await?;
     let search = span.map(|span| search(session.locale, &asked, span));
-    Ok(Invoices { search, ..view(session.locale, now, &listed, &asked, is_first, backward) })
+    let year = span.map(|(_, last)| asked.year.unwrap_or_else(|| format::year_of(last)));
+    let export = year.map(|year| Export { title: say!(filter.year, session.locale, year = year.to_string()), year });
+    Ok(Invoices { search, export, ..view(session.locale, now, &listed, &asked, is_first, backward) })
 }
 
 fn search(locale: Locale, asked: &Asked, (first, last): (Seconds, Seconds)) -> Search {
@@ -97,7 +99,7 @@ fn search(locale: Locale, asked: &Asked, (first, last): (Seconds, Seconds)) -> S
     }
 }
 
-fn status_word(locale: Locale, status: Status) -> String {
+pub fn status_word(locale: Locale, status: Status) -> String {
     match status {
         Status::Open | Status::Draft => say!(invoice.open, locale),
         Status::Paid => say!(invoice.paid, locale),
@@ -122,6 +124,7 @@ fn view(
         older: older.then(|| href("after", listed.data.last())).flatten(),
         rows: listed.data.iter().map(|invoice| row(locale, now, invoice)).collect(),
         search: None,
+        export: None,
     }
 }
 

@@ -154,6 +154,7 @@ pub fn invoice(total: i64) -> Invoice {
         lines: Vec::new(),
         more_lines: false,
         hosted_invoice_url: None,
+        invoice_pdf: None,
     }
 }
 

@@ -4,15 +4,21 @@ use billing::customer::payment_method::PaymentMethod;
 use billing::customer::{Address, TaxExempt};
 use billing::directory::Merchant;
 use billing::invoice::{self, Invoice, Line, Status, line};
-use billing::{Actor, Error, Result, Seconds, Tx, payment};
+use billing::{Actor, Error, Page, Result, Seconds, Tx, credit_note, payment};
 
 use super::{address, invoices, method, standing};
 use crate::parts::Fact;
-use crate::parts::sheet::{Bill, Headings, Party, Sheet, SheetLine, Sum};
+use crate::parts::sheet::{Bill, File, Headings, Party, Sheet, SheetLine};
 use crate::text::{Locale, countries, format, say};
+
+mod sums;
+
+pub use sums::{Parts, Tax, sums, taxes};
 
 /// How many lines a sheet shows.
 const LINES: i64 = 500;
+/// How many credit notes of one invoice are offered.
+const NOTES: i64 = 20;
 
 /// What a sheet is made of.
 pub struct Billed {
@@ -20,6 +26,8 @@ pub struct Billed {
     pub invoice: Invoice,
     pub lines: Vec<Line>,
     pub more_lines: bool,
+    /// What takes from it and adds to it.
+    pub parts: Parts,
     /// What it was paid with, where that is still on file.
     pub method: Option<PaymentMethod>,
 }
@@ -31,13 +39,33 @@ pub async fn read(tx: &mut Tx, who: &Actor, invoice: Invoice, now: Seconds) -> R
         Some(intent) if invoice.status == Status::Paid => paid_with(tx, who, intent).await?,
         _ => None,
     };
-    Ok(Billed { now, invoice, lines: listed.data, more_lines: listed.has_more, method })
+    let parts = sums::parts(tx, who, &invoice).await?;
+    Ok(Billed { now, invoice, lines: listed.data, more_lines: listed.has_more, parts, method })
 }
 
 pub async fn read_own(tx: &mut Tx, session: &crate::session::Session, id: &str) -> Result<Billed> {
     let found = invoice::get(tx, &session.who, id).await?;
     let now = billing::customer::now(tx, &session.who, &session.guest.customer).await?;
     read(tx, &session.who, found, now).await
+}
+
+/// What can be saved of an invoice in the portal: itself, its receipt, its credit notes.
+pub async fn own_files(tx: &mut Tx, session: &crate::session::Session, invoice: &Invoice) -> Result<Vec<File>> {
+    let locale = session.locale;
+    let href = invoices::href(invoice);
+    let mut files = vec![File { label: say!(sheet.pdf, locale), href: format!("{href}/pdf") }];
+    if invoice.status == Status::Paid {
+        files.push(File { label: say!(sheet.receipt, locale), href: format!("{href}/receipt") });
+    }
+    if invoice.credit_notes() > 0 {
+        let page = Page { limit: NOTES, starting_after: None, ending_before: None, created: (i64::MIN, i64::MAX) };
+        let notes = credit_note::list(tx, &session.who, &page, (None, Some(&invoice.id))).await?;
+        files.extend(notes.data.iter().map(|note| File {
+            label: say!(sheet.note, locale, number = note.number),
+            href: format!("/credit-notes/{}/pdf", note.id),
+        }));
+    }
+    Ok(files)
 }
 
 async fn paid_with(tx: &mut Tx, who: &Actor, intent: &str) -> Result<Option<PaymentMethod>> {
@@ -66,8 +94,9 @@ pub fn sheet(locale: Locale, billed: &Billed, merchant: &Merchant) -> Sheet {
         pill: invoices::row(locale, billed.now, invoice).pill,
         amount: money(left),
         facts: facts(locale, billed),
+        files: Vec::new(),
         parties: vec![from(locale, invoice, merchant), to(locale, invoice)],
-        bill: bill(locale, invoice, &billed.lines),
+        bill: Bill { sums: sums(locale, invoice, &billed.parts), ..bill(locale, invoice, &billed.lines) },
         notes: notes(locale, billed),
     }
 }
@@ -76,11 +105,11 @@ pub fn bill(locale: Locale, invoice: &Invoice, lines: &[Line]) -> Bill {
     Bill {
         headings: Headings { item: say!(sheet.item, locale), amount: say!(sheet.amount, locale) },
         lines: lines.iter().map(|line| sheet_line(locale, line)).collect(),
-        sums: sums(locale, invoice),
+        sums: sums(locale, invoice, &Parts::default()),
     }
 }
 
-fn facts(locale: Locale, billed: &Billed) -> Vec<Fact> {
+pub fn facts(locale: Locale, billed: &Billed) -> Vec<Fact> {
     let invoice = &billed.invoice;
     let fact = |label: String, value: String| Fact { label, value, hint: None };
     let date = |at: Seconds| format::date(locale, at);
@@ -98,16 +127,20 @@ fn facts(locale: Locale, billed: &Billed) -> Vec<Fact> {
 }
 
 /// Who bills, as the invoice has it.
-fn from(locale: Locale, invoice: &Invoice, merchant: &Merchant) -> Party {
+pub fn from(locale: Locale, invoice: &Invoice, merchant: &Merchant) -> Party {
     let name = invoice.bill_to.account_name.clone().unwrap_or_else(|| merchant.name.clone());
     let country = invoice.bill_to.account_country.as_deref().unwrap_or(&merchant.country);
-    let mut lines = vec![name, countries::name(locale, country).to_owned()];
+    let seller = &invoice.bill_to.seller;
+    let mut lines = vec![name];
+    lines.extend(seller.address.iter().flat_map(|text| text.lines()).map(str::to_owned));
+    lines.push(countries::name(locale, country).to_owned());
+    lines.extend(seller.tax_id.as_ref().map(|value| say!(sheet.tax_id, locale, value = value)));
     let business = &merchant.business;
     lines.extend([&business.support_email, &business.support_phone].into_iter().flatten().cloned());
     Party { label: say!(sheet.from, locale), lines }
 }
 
-fn to(locale: Locale, invoice: &Invoice) -> Party {
+pub fn to(locale: Locale, invoice: &Invoice) -> Party {
     let to = &invoice.bill_to;
     let none = Address::default();
     let mut lines: Vec<String> = to.name.iter().cloned().collect();
@@ -118,7 +151,7 @@ fn to(locale: Locale, invoice: &Invoice) -> Party {
 }
 
 /// In words of ours where the line is a price times a quantity; else in the words that it was given.
-fn sheet_line(locale: Locale, line: &Line) -> SheetLine {
+pub fn sheet_line(locale: Locale, line: &Line) -> SheetLine {
     let plain = line.priced.as_ref().filter(|price| {
         let is_all = price.amount(line.quantity).is_ok_and(|amount| amount == line.amount);
         is_all && !line.proration
@@ -141,38 +174,7 @@ fn sheet_line(locale: Locale, line: &Line) -> SheetLine {
     }
 }
 
-/// From the lines to what is left to pay; what is nothing is not said.
-fn sums(locale: Locale, invoice: &Invoice) -> Vec<Sum> {
-    let sum = |label: String, amount: i64, strong: bool| Sum {
-        label,
-        amount: format::money(locale, amount, &invoice.currency),
-        strong,
-    };
-    let mut sums = Vec::new();
-    if invoice.discount != 0 || invoice.tax != 0 {
-        sums.push(sum(say!(sheet.subtotal, locale), invoice.subtotal, false));
-    }
-    if invoice.discount != 0 {
-        sums.push(sum(say!(sheet.discount, locale), -invoice.discount, false));
-    }
-    if invoice.tax != 0 {
-        sums.push(sum(say!(sheet.tax, locale), invoice.tax, false));
-    }
-    sums.push(sum(say!(sheet.total, locale), invoice.total, true));
-    let from_balance = invoice.amount_due - invoice.total;
-    if from_balance != 0 {
-        sums.push(sum(say!(sheet.balance, locale), from_balance, false));
-    }
-    if invoice.amount_paid != 0 {
-        sums.push(sum(say!(sheet.paid, locale), -invoice.amount_paid, false));
-    }
-    if matches!(invoice.status, Status::Open | Status::Paid) {
-        sums.push(sum(say!(sheet.left, locale), invoice.amount_remaining(), true));
-    }
-    sums
-}
-
-fn notes(locale: Locale, billed: &Billed) -> Vec<String> {
+pub fn notes(locale: Locale, billed: &Billed) -> Vec<String> {
     let invoice = &billed.invoice;
     let more = billed.more_lines.then(|| say!(sheet.more, locale));
     let reverse = (invoice.bill_to.tax_exempt == Some(TaxExempt::Reverse)).then(|| say!(sheet.reverse, locale));

@@ -31,6 +31,11 @@ fn read(params: &mut Params) -> Result<SettingsUpdate> {
         owner_email: params.patch_text("owner_email")?,
         ..SettingsUpdate::default()
     };
+    params.object("seller", |seller| {
+        update.seller_address = seller.patch_text("address")?;
+        update.seller_tax_id = seller.patch_text("tax_id")?;
+        Ok(())
+    })?;
     params.object("dunning", |dunning| {
         update.after_last_attempt = dunning.word("after_last_attempt", AfterLastAttempt::parse)?;
         let name = dunning.name("schedule");

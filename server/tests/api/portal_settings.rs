@@ -19,10 +19,11 @@ async fn settings_are_read_and_updated_in_place(shop: Shop) {
         (&json!("portal_settings"), &json!([1, 3, 5, 7, 9, 11, 14]))
     );
     let form = "default_locale=de&owner_email=owner@shop.example&dunning[schedule][]=2&dunning[schedule][]=8\
-                &dunning[after_last_attempt]=unpaid";
+                &dunning[after_last_attempt]=unpaid&seller[address]=Gasse 1%0A1010 Wien&seller[tax_id]=ATU12345678";
     let updated = shop.post("/v1/portal_settings", form).await.ok();
     assert_eq!(updated["dunning"], json!({"after_last_attempt": "unpaid", "schedule": [2, 8]}));
     assert_eq!((&updated["default_locale"], &updated["owner_email"]), (&json!("de"), &json!("owner@shop.example")));
+    assert_eq!(updated["seller"], json!({ "address": "Gasse 1\n1010 Wien", "tax_id": "ATU12345678" }));
     assert_eq!(shop.get("/v1/portal_settings").await.ok(), updated);
     let cleared =
         shop.post_json("/v1/portal_settings", &json!({"owner_email": null, "dunning": {"schedule": ""}})).await.ok();

@@ -191,6 +191,16 @@ const PAGES: &[(&str, u16)] = &[
     ("/subscribe/review", 403),
 ];
 
+/// Files of those in a session: as pages.
+const FILES: &[(&str, u16)] = &[
+    ("/credit-notes/{id}/pdf", 404),
+    ("/export/data.json", 200),
+    ("/export/invoices.csv", 404),
+    ("/export/invoices.zip", 404),
+    ("/invoices/{id}/pdf", 404),
+    ("/invoices/{id}/receipt", 404),
+];
+
 /// What a configuration allows is refused for being another's, and not for being switched off.
 async fn allow_everything(stage: &Stage, owner: &Merchant) {
     let held =
@@ -241,6 +251,8 @@ const OPEN: &[(&str, &str, u16)] = &[
     ("POST", "/session/{secret}", 404),
     ("GET", "/leave", 303),
     ("GET", "/invoice/{secret}", 404),
+    ("GET", "/invoice/{secret}/pdf", 404),
+    ("GET", "/documents/{merchant}/{object}/{mark}", 404),
     ("GET", "/healthz", 200),
     ("GET", "/readyz", 200),
     ("GET", "/metrics", 404),
@@ -260,6 +272,8 @@ async fn every_route_has_a_row() {
     assert_eq!(open, server::web::ROUTES.iter().copied().collect());
     let pages: BTreeSet<_> = PAGES.iter().map(|(path, _)| (*path).to_owned()).collect();
     assert_eq!(pages, server::web::page_paths().into_iter().collect());
+    let files: BTreeSet<_> = FILES.iter().map(|(path, _)| *path).collect();
+    assert_eq!(files, server::web::FILES.iter().copied().collect());
     let functions: BTreeSet<_> = FUNCTIONS.iter().map(|(path, _)| *path).collect();
     assert_eq!(functions, server_fn_paths().map(|(path, _)| path).collect());
 }
@@ -297,7 +311,7 @@ async fn pages_and_functions_are_for_their_own_customer() {
     let (ended, ended_id) = stage.sign_in(&owner.who, &owner.customer).await;
     transact!(stage.app.db, |tx| billing::portal::session::revoke(tx, &owner.who, &ended_id).await).unwrap();
     let (cookie, session) = stage.sign_in(&owner.who, &stranger).await;
-    for (path, expected) in PAGES {
+    for (path, expected) in PAGES.iter().chain(FILES) {
         let path = path.replace("{id}", named(path, &owner)).replace("{part}", "contact");
         let call = |cookie: &str| crate::stage::page(&path, cookie);
         assert_eq!(stage.send(call("")).await.status(), 401, "no cookie: {path}");

@@ -48,7 +48,14 @@ fn line(quantity: i64, amount: i64) -> Line {
 }
 
 fn shown(invoice: Invoice, lines: Vec<Line>) -> Sheet {
-    let billed = Billed { now: at("2026-11-20"), invoice, lines, more_lines: false, method: Some(card(12, 2027)) };
+    let billed = Billed {
+        now: at("2026-11-20"),
+        invoice,
+        lines,
+        more_lines: false,
+        parts: Parts::default(),
+        method: Some(card(12, 2027)),
+    };
     sheet(Locale::En, &billed, &merchant())
 }
 
