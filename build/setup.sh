@@ -99,6 +99,9 @@ wrk() {
     { type -P wrk && type -P curl; } >/dev/null || install wrk curl
 }
 
+# What reads documents as others do.
+poppler() { type -P pdftotext >/dev/null || install poppler-utils; }
+
 # What breaks a running program: its system calls, its clock, its disk.
 faults() {
     { type -P strace && type -P faketime && type -P mkfs.ext4; } >/dev/null || install strace faketime e2fsprogs
@@ -130,9 +133,9 @@ for step in "$@"; do
         run) basics; wasm-target; node-build; node-shop; wasm-bindgen; wasm-split ;;
         bench) basics; wrk; chromium; node-tests ;;
         lint) basics; rust-lints; wasm-target; node-tests ;;
-        test) basics; rust-lints; wasm-target; chromium; postgres; faults; node-build; node-tests; python; wasm-bindgen; wasm-split ;;
+        test) basics; rust-lints; wasm-target; chromium; poppler; postgres; faults; node-build; node-tests; python; wasm-bindgen; wasm-split ;;
         dev) basics; wasm-target; node-build; wasm-bindgen; wasm-split ;;
-        basics | wasm-target | wasm-bindgen | wasm-split | node-build | node-tests | node-shop | rust-lints | chromium | postgres | faults | python | wrk) "$step" ;;
+        basics | wasm-target | wasm-bindgen | wasm-split | node-build | node-tests | node-shop | rust-lints | chromium | poppler | postgres | faults | python | wrk) "$step" ;;
         *) fail "no such step: $step" ;;
     esac
 done

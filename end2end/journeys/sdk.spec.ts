@@ -18,6 +18,7 @@ const SCRIPTS = [
   [process.execPath, 'journeys/money.mjs'],
   [process.execPath, 'journeys/time.mjs'],
   [python, 'journeys/journey.py'],
+  [python, 'journeys/documents.py'],
   [process.execPath, 'journeys/webhooks.mjs'],
   [python, 'journeys/webhooks.py'],
   [process.execPath, 'shapes/check.mjs'],

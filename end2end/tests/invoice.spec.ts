@@ -1,5 +1,6 @@
 // One invoice: in the portal, and on its own page for whoever holds its link.
 import { expect, test } from '@playwright/test'
+import { readFileSync } from 'node:fs'
 
 import { MERCHANT, enter, merchant, newCustomer } from '../portal'
 
@@ -28,7 +29,10 @@ test('its own page needs no session, and shows that one invoice', async ({ page,
   expect(answer?.headers()['referrer-policy']).toBe('no-referrer')
   await expect(other.getByRole('heading', { level: 1, name: `Invoice ${invoice.number}` })).toBeVisible()
   await expect(other.locator('#main')).toContainText('$49.00')
-  await expect(other.getByRole('link')).toHaveCount(0)
+  const link = other.getByRole('link')
+  await expect(link).toHaveCount(1)
+  const [saved] = await Promise.all([other.waitForEvent('download'), link.click()])
+  expect(saved.suggestedFilename()).toBe(`Invoice ${invoice.number}.pdf`)
   expect(await other.context().cookies()).toEqual([])
   await other.close()
 
@@ -37,6 +41,22 @@ test('its own page needs no session, and shows that one invoice', async ({ page,
   await merchant().customers.del(customer.id)
   expect((await page.goto(url.href))?.status()).toBe(410)
   await expect(page.getByRole('heading', { name: 'This link has expired' })).toBeVisible()
+})
+
+test('the invoice and its receipt are saved as files', async ({ page }) => {
+  const customer = await newCustomer({ plans: ['team_monthly'] })
+  const { id, number } = await latest(customer.id)
+  await enter(page, customer.id)
+  const save = async (name: string) => {
+    const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name }).click()])
+    expect(readFileSync(await saved.path()).subarray(0, 5).toString()).toBe('%PDF-')
+    return saved.suggestedFilename()
+  }
+  await page.goto(`/invoices/${id}`)
+  expect(await save('Download PDF')).toBe(`Invoice ${number}.pdf`)
+  expect(await save('Download receipt')).toBe(`Receipt ${number}.pdf`)
+  await page.goto('/invoices')
+  expect(await save('Download PDF')).toBe(`Invoice ${number}.pdf`)
 })
 
 test('on paper it is the invoice alone', async ({ page }) => {
