@@ -15,7 +15,7 @@ USER portico
 WORKDIR /
 ENV PORTICO_ADDR=0.0.0.0:3000 PORTICO_LOG_FORMAT=json
 VOLUME /data
-EXPOSE 3000
+EXPOSE 3000 3001
 HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 CMD ["portico", "healthcheck"]
 ENTRYPOINT ["portico"]
 CMD ["serve"]

@@ -14,10 +14,42 @@ use serde::de::DeserializeOwned;
 
 const CATEGORIES: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
 /// Groups of keys that only the server speaks: they never travel to the browser.
-const SERVER_ONLY: [&str; 30] = [
-    "address", "alert", "billed", "brand", "buy", "by", "detail", "did", "effect", "entry", "every", "fact", "filter",
-    "flow", "frame", "glance", "hold", "hosted", "invoice", "lasts", "lull", "mail", "method", "offer", "paper",
-    "quote", "reason", "sheet", "standing", "stay",
+const SERVER_ONLY: [&str; 35] = [
+    "add",
+    "address",
+    "alert",
+    "billed",
+    "brand",
+    "buy",
+    "by",
+    "challenge",
+    "decline",
+    "detail",
+    "did",
+    "effect",
+    "entry",
+    "every",
+    "fact",
+    "fields",
+    "filter",
+    "flow",
+    "frame",
+    "glance",
+    "hold",
+    "hosted",
+    "invoice",
+    "lasts",
+    "lull",
+    "mail",
+    "method",
+    "offer",
+    "paper",
+    "pay",
+    "quote",
+    "reason",
+    "sheet",
+    "standing",
+    "stay",
 ];
 
 type Catalogue = BTreeMap<String, String>;

@@ -36,7 +36,7 @@ export async function serve(name: string, settings: Record<string, string> = {})
 
   const cwd = mkdtempSync(join(tmpdir(), 'portico-end2end-'))
   const logFile = resolve(__dirname, `test-results/${name}.log`)
-  const [portal] = await freePorts(1)
+  const [portal, fields] = await freePorts(2)
   const url = `http://localhost:${portal}`
   const env = {
     ...withoutOurs(process.env),
@@ -44,6 +44,7 @@ export async function serve(name: string, settings: Record<string, string> = {})
     PORTICO_ADDR: `127.0.0.1:${portal}`,
     PORTICO_PUBLIC_URL: url,
     PORTICO_ALLOW_PRIVATE_WEBHOOKS: 'true',
+    PORTICO_FIELDS_ADDR: `127.0.0.1:${fields}`,
     ...settings,
   }
   const demo = execFileSync(program, ['demo', '--json'], { cwd, env, encoding: 'utf8' })

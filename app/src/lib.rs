@@ -22,8 +22,10 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{Lazy, SsrMode, path};
 
 use pages::activity::ActivityPage;
+use pages::add_method::AddMethodPage;
 use pages::cancel::CancelPage;
 use pages::change::ChangePage;
+use pages::confirm::ConfirmPage;
 use pages::details::DetailsPage;
 use pages::details_form::DetailsFormPage;
 use pages::done::DonePage;
@@ -33,6 +35,7 @@ use pages::methods::MethodsPage;
 use pages::overview::OverviewPage;
 use pages::pause::PausePage;
 use pages::purchase::PurchasePage;
+use pages::repair::RepairPage;
 use pages::resume::ResumePage;
 use pages::review::ReviewPage;
 use pages::subscribe::SubscribePage;
@@ -62,6 +65,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/invoices") view={Lazy::<InvoicesPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/invoices/:id") view={Lazy::<InvoicePage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/payment-methods") view={Lazy::<MethodsPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/payment-methods/add") view={Lazy::<AddMethodPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/confirm") view={Lazy::<ConfirmPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/repair") view={Lazy::<RepairPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/details") view={Lazy::<DetailsPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/details/:part") view={Lazy::<DetailsFormPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/done") view={Lazy::<DonePage>::new()} ssr=SsrMode::Async/>

@@ -22,6 +22,10 @@ use crate::text::Locale;
 pub struct Visit {
     pub db: Db,
     pub gateway: Arc<dyn PaymentGateway>,
+    /// The origin of the hosted fields.
+    pub fields_url: String,
+    /// The origin that the portal is asked under.
+    pub portal_url: String,
     /// The customer's living session. `None` for everybody else.
     pub guest: Option<Arc<Guest>>,
     /// Whether the page stands in a frame of the merchant's.
@@ -36,6 +40,10 @@ pub struct Session {
     pub db: Db,
     /// Charges what a customer agrees to.
     pub gateway: Arc<dyn PaymentGateway>,
+    /// The origin of the hosted fields.
+    pub fields_url: String,
+    /// The origin that the portal is asked under.
+    pub portal_url: String,
     pub guest: Arc<Guest>,
     pub is_framed: bool,
     pub locale: Locale,
@@ -50,8 +58,8 @@ impl Session {
         let visit = parts.extensions.get::<Visit>().ok_or(Error::SignedOut)?.clone();
         let guest = visit.guest.ok_or(Error::SignedOut)?;
         let who = guest.actor(visit.trace.clone());
-        let Visit { db, gateway, is_framed, locale, .. } = visit;
-        Ok(Self { db, gateway, guest, is_framed, locale, who })
+        let Visit { db, gateway, fields_url, portal_url, is_framed, locale, .. } = visit;
+        Ok(Self { db, gateway, fields_url, portal_url, guest, is_framed, locale, who })
     }
 
     /// The current session, if the form that is being sent was drawn in it: a stale tab of another customer's session

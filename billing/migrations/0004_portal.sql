@@ -95,6 +95,21 @@ create table portal_session (
 );
 create index portal_session_of_customer on portal_session (tenant, customer, created desc, id desc);
 
+-- What was typed in the hosted fields, as far as it may be kept, until the session that it was typed in takes it.
+create table field_reference (
+    tenant       bigint not null,
+    hash         text not null,               -- of the reference that the portal is handed
+    session      text not null,
+    setup_intent text,                        -- what was made of it
+    method       text not null,               -- never its number
+    is_default   boolean not null,
+    expires_ms   bigint not null,
+    used_ms      bigint,
+    primary key (tenant, hash),
+    foreign key (tenant, session) references portal_session (tenant, id)
+);
+create index field_reference_of_setup on field_reference (tenant, setup_intent);
+
 create table login_request (
     tenant       bigint not null references tenant (id),
     id           text not null,

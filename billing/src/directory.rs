@@ -267,6 +267,11 @@ pub async fn by_cookie(tx: &mut Tx, cookie: &str, host: &str) -> Result<Option<G
     load_guest(tx, found).await
 }
 
+/// A session by its tenant and its id, alive or not: for whoever was given both under seal.
+pub async fn by_session(tx: &mut Tx, tenant: i64, session: &str) -> Result<Option<Guest>> {
+    load_guest(tx, Some((tenant, session.to_owned()))).await
+}
+
 /// The invoice that a link of its own leads to, whether the link still works or not ([`Hosted::is_open`]).
 pub async fn by_hosted_invoice(tx: &mut Tx, secret: &str) -> Result<Option<Hosted>> {
     let found: Option<(i64, String)> =

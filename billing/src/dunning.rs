@@ -119,6 +119,13 @@ pub(crate) async fn reschedule(tx: &mut Tx, who: &Actor, invoice: &mut Invoice, 
     Ok(invoice.next_payment_attempt.is_some())
 }
 
+/// The attempts that are still to come, the last of them being the day after which access ends.
+pub async fn attempts(tx: &mut Tx, who: &Actor, invoice: &Invoice) -> Result<Vec<Seconds>> {
+    let (Some(first), Some(next)) = (invoice.retries_from, invoice.next_payment_attempt) else { return Ok(Vec::new()) };
+    let days = settings::get(tx, who).await?.dunning.schedule;
+    Ok(days.iter().map(|day| first.plus(day * DAY)).filter(|at| *at >= next).collect())
+}
+
 /// That was the last attempt.
 pub(crate) async fn give_up(tx: &mut Tx, who: &Actor, invoice: &Invoice, now: Seconds) -> Result<()> {
     if let Some(id) = &invoice.subscription {

@@ -175,7 +175,7 @@ async fn named(tx: &mut Tx, who: &Actor, invoice: &Invoice, id: &str) -> Result<
 }
 
 /// The invoice's own method, its subscription's default, then the customer's.
-pub(crate) async fn method_for(tx: &mut Tx, who: &Actor, invoice: &Invoice) -> Result<payment_method::PaymentMethod> {
+pub async fn method_for(tx: &mut Tx, who: &Actor, invoice: &Invoice) -> Result<payment_method::PaymentMethod> {
     let own = match &invoice.subscription {
         Some(subscription) => subscription::get(tx, who, subscription).await?.default_payment_method,
         None => None,

@@ -11,6 +11,7 @@ use crate::event::{Change, record};
 use crate::gateway::sandbox::{self, Setup};
 use crate::page::{Listed, Page, page};
 use crate::patch::{Metadata, MetadataPatch, check_text, merge_metadata};
+use crate::payment::charge;
 use crate::store::{Json, Tx, maybe, run};
 use crate::text_enum::text_enum;
 use crate::{id, wire};
@@ -197,6 +198,25 @@ pub async fn confirm(tx: &mut Tx, who: &Actor, id: &str, given: Option<Given>) -
     save(tx, who, before, after, event).await
 }
 
+/// The customer's answer to a setup that waits for it: the method that they confirmed, or none.
+pub(crate) async fn answer(
+    tx: &mut Tx,
+    who: &Actor,
+    before: SetupIntent,
+    confirmed: Option<NewMethod>,
+) -> Result<SetupIntent> {
+    let (said, method) = match confirmed {
+        Some(new) => {
+            let owner = before.customer.clone().unwrap_or_default();
+            (Setup::Succeeded, Some(payment_method::attach(tx, who, &owner, new).await?.id))
+        }
+        None => (Setup::Declined("authentication_required"), None),
+    };
+    let fresh = SetupIntent { payment_method: method, next_action: None, last_error: None, ..before.clone() };
+    let (after, event) = after(fresh, said);
+    save(tx, who, before, after, event).await
+}
+
 /// What the processor said, noted on the intent, and the event that tells of it.
 fn after(intent: SetupIntent, said: Setup) -> (SetupIntent, &'static str) {
     match said {
@@ -207,9 +227,8 @@ fn after(intent: SetupIntent, said: Setup) -> (SetupIntent, &'static str) {
             (waiting, "setup_intent.requires_action")
         }
         Setup::Declined(code) => {
-            let error = json!({
-                "code": "card_declined", "decline_code": code, "message": "Your card was declined.", "type": "card_error",
-            });
+            let (kind, message) = charge::refusal(code);
+            let error = json!({ "code": kind, "decline_code": code, "message": message, "type": "card_error" });
             let status = Status::RequiresPaymentMethod;
             (SetupIntent { status, last_error: Some(Json(error)), ..intent }, "setup_intent.setup_failed")
         }

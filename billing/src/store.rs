@@ -283,7 +283,8 @@ impl Tx {
 }
 
 /// Tables of the program's own works, whose rows come and go without an audit entry.
-const MACHINERY: &[&str] = &["audit_seal", "delivery", "idempotency_key", "job", "mail", "quote_use", "webhook_lane"];
+const MACHINERY: &[&str] =
+    &["audit_seal", "delivery", "field_reference", "idempotency_key", "job", "mail", "quote_use", "webhook_lane"];
 
 fn changes_the_books(sql: &str) -> bool {
     let mut words = sql.split_whitespace();

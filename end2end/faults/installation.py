@@ -108,6 +108,7 @@ class Installation:
         self.database_url = database_url or f'sqlite://{self.folder}/portico.db'
         self.log = self.folder.with_suffix('.log')
         self.port = free_port()
+        self.fields_port = free_port()
         self.offset = 0
         self.process = None
         self.pid = None
@@ -124,6 +125,7 @@ class Installation:
             'PORTICO_SANDBOX_DATABASE_URL': f'sqlite://{self.folder}/sandbox.db',
             'PORTICO_ENCRYPTION_KEY': 'faults' * 6,
             'PORTICO_ADDR': f'127.0.0.1:{self.port}',
+            'PORTICO_FIELDS_ADDR': f'127.0.0.1:{self.fields_port}',
             'PORTICO_PUBLIC_URL': f'http://localhost:{self.port}',
             'PORTICO_LOG': 'warn',
         } | (moved(self.offset) if self.offset else {}) | self.environment

@@ -51,6 +51,14 @@ pub struct Settings {
     #[arg(long, global = true, env = "PORTICO_PUBLIC_URL", default_value = "http://localhost:3000", value_parser = public_url)]
     pub public_url: String,
 
+    /// The address that the hosted fields listen on, where numbers are typed [default: the port after PORTICO_ADDR's].
+    #[arg(long, global = true, env = "PORTICO_FIELDS_ADDR")]
+    pub fields_addr: Option<SocketAddr>,
+
+    /// How browsers reach the hosted fields: another host than the portal's, since cookies know no ports [default: http://127.0.0.1 and the fields' port].
+    #[arg(long, global = true, env = "PORTICO_FIELDS_URL", value_parser = public_url)]
+    pub fields_url: Option<String>,
+
     /// The server that takes mails to customers: smtps://user:password@host, or smtp://… with ?tls=required [default: none, mails are files in data/mail].
     #[arg(long, global = true, env = "PORTICO_SMTP_URL", hide_env_values = true, value_parser = smtp_url)]
     pub smtp_url: Option<String>,
@@ -115,7 +123,27 @@ pub const SECRETS: &[(&str, &str)] = &[
 impl Settings {
     /// The host and port that browsers name, as in a `Host` header.
     pub fn authority(&self) -> &str {
-        self.public_url.split_once("://").map_or(self.public_url.as_str(), |(_, rest)| rest)
+        authority(&self.public_url)
+    }
+
+    pub fn fields_addr(&self) -> SocketAddr {
+        let next = self.addr.port().checked_add(u16::from(self.addr.port() != 0)).unwrap_or_default();
+        self.fields_addr.unwrap_or_else(|| SocketAddr::new(self.addr.ip(), next))
+    }
+
+    pub fn fields_url(&self) -> String {
+        let port = self.fields_addr().port();
+        let host = if self.public_url.contains("//127.0.0.1") { "localhost" } else { "127.0.0.1" };
+        self.fields_url.clone().unwrap_or_else(|| format!("http://{host}:{port}"))
+    }
+
+    /// Numbers are typed on another host than the portal's: one that its cookies are never sent to.
+    pub fn check_fields(&self) -> Result<(), String> {
+        let host = |url: &str| Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        if host(&self.fields_url()) != host(&self.public_url) {
+            return Ok(());
+        }
+        Err("PORTICO_FIELDS_URL must name another host than PORTICO_PUBLIC_URL: cookies know no ports".into())
     }
 
     /// Whom mails are from.
@@ -160,6 +188,11 @@ impl Settings {
             format!("sqlite://{}", beside.unwrap_or_else(|| "data/sandbox.db".into()).display())
         })
     }
+}
+
+/// An origin's host and port, as in a `Host` header.
+pub fn authority(origin: &str) -> &str {
+    origin.split_once("://").map_or(origin, |(_, rest)| rest)
 }
 
 /// The installation's key: the setting, or the file beside a SQLite database, which the first start makes.
@@ -229,6 +262,8 @@ struct ServerTable {
     trusted_proxies: Option<Vec<String>>,
     drain_delay: Option<u64>,
     auto_migrate: Option<bool>,
+    fields_addr: Option<String>,
+    fields_url: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -253,6 +288,8 @@ pub fn file_defaults() -> Result<Vec<(&'static str, String)>, String> {
         ("public_url", file.server.public_url),
         ("trusted_proxies", file.server.trusted_proxies.map(|list| list.join(","))),
         ("drain_delay", file.server.drain_delay.map(|seconds| seconds.to_string())),
+        ("fields_addr", file.server.fields_addr),
+        ("fields_url", file.server.fields_url),
         ("auto_migrate", file.server.auto_migrate.map(|on| on.to_string())),
         ("mail_from", file.mail.from),
         ("log", file.log.filter),
@@ -293,6 +330,24 @@ pub fn refuse_unknown_variables(known: &[String]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_fields_are_on_another_host() {
+        #[derive(clap::Parser)]
+        struct Flags {
+            #[command(flatten)]
+            settings: Settings,
+        }
+        let of =
+            |flags: &[&str]| <Flags as clap::Parser>::try_parse_from([&["portico"], flags].concat()).unwrap().settings;
+        let usual = of(&["--addr", "127.0.0.1:4000"]);
+        assert_eq!((usual.fields_addr().port(), usual.fields_url().as_str()), (4001, "http://127.0.0.1:4001"));
+        assert!(usual.check_fields().is_ok());
+        let same = of(&["--fields-url", "http://localhost:3001"]);
+        assert!(same.check_fields().is_err());
+        let near = of(&["--public-url", "http://127.0.0.1:3000"]);
+        assert!(near.check_fields().is_ok() && near.fields_url() == "http://localhost:3001");
+    }
 
     #[test]
     fn public_urls_are_origins() {

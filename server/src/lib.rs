@@ -11,6 +11,7 @@ pub mod dns;
 pub mod documents;
 pub mod entry;
 pub mod exports;
+pub mod fields;
 pub mod framing;
 pub mod front;
 pub mod hosted;

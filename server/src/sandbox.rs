@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use billing::gateway::sandbox::{Said, Sandbox};
-use billing::gateway::{Answer, Charge, Notice, Outcome, PaymentGateway, Refund, Refunded};
+use billing::gateway::{Answer, Charge, Entered, Entry, Notice, Outcome, PaymentGateway, Refund, Refunded, Taken};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,7 @@ struct Challenge {
 pub fn router(sandbox: Arc<Sandbox>) -> Router {
     Router::new()
         .route("/charges", post(charge))
+        .route("/methods", post(take))
         .route("/look-ups", post(look_up))
         .route("/refunds", post(refund))
         .route("/challenges", post(challenge))
@@ -49,6 +50,10 @@ async fn charge(State(sandbox): State<Arc<Sandbox>>, Json(charge): Json<Charge>)
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+async fn take(State(sandbox): State<Arc<Sandbox>>, Json(entered): Json<Entered>) -> Json<Taken> {
+    Json(sandbox.take(&entered).await)
 }
 
 async fn look_up(State(sandbox): State<Arc<Sandbox>>, Json(what): Json<LookUp>) -> Json<Option<Outcome>> {
@@ -99,6 +104,14 @@ async fn read<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Option<T
 impl PaymentGateway for Remote {
     fn name(&self) -> &'static str {
         "sandbox"
+    }
+
+    fn entry(&self) -> Entry {
+        Entry::Ours
+    }
+
+    fn take<'a>(&'a self, entered: &'a Entered) -> Answer<'a, Taken> {
+        Box::pin(async move { self.ask("/methods", entered).await.unwrap_or(Taken::Nothing) })
     }
 
     fn charge<'a>(&'a self, charge: &'a Charge) -> Answer<'a, Outcome> {

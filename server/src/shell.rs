@@ -24,11 +24,19 @@ use crate::site::{self, Names};
 const NOTHING_ALLOWED: HeaderValue = HeaderValue::from_static("default-src 'none'");
 
 /// The policy of every page that runs our script.
-fn policy(nonce: &str) -> String {
+fn policy(nonce: &str, fields_url: &str) -> String {
     format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; font-src 'self'; \
-         manifest-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
-         frame-ancestors 'none'"
+         manifest-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src {fields_url}; form-action 'self'; base-uri 'none'; \
+         object-src 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// The policy of the page where numbers are typed: framed by the portal alone, and in touch with nobody else.
+fn fields_policy(nonce: &str, portal: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors {portal}"
     )
 }
 
@@ -46,10 +54,11 @@ pub fn document() -> impl IntoView {
     let locale = visit.as_ref().map(|visit| visit.locale).unwrap_or_default();
     let framed = visit.as_ref().filter(|visit| visit.is_framed).and_then(|visit| visit.guest.as_ref());
     let framed = framed.map(|guest| framing::script(framing::parents(&guest.configuration)));
+    let fields_url = visit.as_ref().map(|visit| visit.fields_url.clone()).unwrap_or_default();
     let look = visit.and_then(|visit| visit.guest).map(|guest| guest.brand.look.clone()).unwrap_or_default();
     let nonce = use_nonce();
     if let (Some(nonce), Some(response)) = (&nonce, use_context::<ResponseOptions>()) {
-        if let Ok(policy) = HeaderValue::from_str(&policy(nonce)) {
+        if let Ok(policy) = HeaderValue::from_str(&policy(nonce, &fields_url)) {
             response.insert_header(CONTENT_SECURITY_POLICY, policy);
         }
         response.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -166,17 +175,45 @@ fn titled_page<V: IntoView + 'static>(
     title: String,
     body: impl FnOnce() -> V + 'static,
 ) -> Response {
-    let look = brand.map(|brand| brand.look.clone()).unwrap_or_default();
     let nonce = id::secret();
     let policy = static_policy(&nonce);
+    drawn(locale, status, brand, title, None, (nonce, policy), body)
+}
+
+/// A page on the fields' origin. `script` is the page's own, if it runs one.
+pub fn fields<V: IntoView + 'static>(
+    locale: Locale,
+    status: StatusCode,
+    brand: Option<&Brand>,
+    title: String,
+    (script, portal): (Option<&'static str>, &str),
+    body: impl FnOnce() -> V + 'static,
+) -> Response {
+    let nonce = id::secret();
+    let policy = fields_policy(&nonce, portal);
+    drawn(locale, status, brand, title, script, (nonce, policy), body)
+}
+
+fn drawn<V: IntoView + 'static>(
+    locale: Locale,
+    status: StatusCode,
+    brand: Option<&Brand>,
+    title: String,
+    script: Option<&'static str>,
+    (nonce, policy): (String, String),
+    body: impl FnOnce() -> V + 'static,
+) -> Response {
+    let look = brand.map(|brand| brand.look.clone()).unwrap_or_default();
     let html = Owner::new().with(|| {
         text::provide(locale);
         let ground = look::ground(&look);
+        let script = script.map(|text| view! { <script type="module" nonce=nonce.clone() inner_html=text></script> });
         view! {
             <html lang=locale.tag() dir=locale.dir() class=ground>
                 <head>
                     <Head look nonce=Some(nonce)/>
                     <title>{title}</title>
+                    {script}
                 </head>
                 <body>{body()}</body>
             </html>

@@ -27,6 +27,7 @@ pub struct Ended(pub Arc<Guest>);
 pub async fn resolve(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let trace = request.extensions().get::<Trace>().cloned().unwrap_or_default();
     let place = request.extensions().get::<Place>().cloned();
+    let portal_url = place.as_ref().map(|place| place.origin.clone()).unwrap_or_default();
     let found = match (cookie::read(request.headers(), &app.settings), place) {
         (Some(held), Some(place)) => guest(&app, &place, &held).await.map(|found| (found, held.is_framed)),
         _ => Ok((None, false)),
@@ -62,7 +63,16 @@ pub async fn resolve(State(app): State<App>, mut request: Request, next: Next) -
         }
         request.extensions_mut().insert(Ended(ended));
     }
-    let visit = Visit { db: app.db.clone(), gateway: app.gateway.clone(), guest, is_framed, locale, trace };
+    let visit = Visit {
+        db: app.db.clone(),
+        gateway: app.gateway.clone(),
+        fields_url: app.settings.fields_url(),
+        portal_url,
+        guest,
+        is_framed,
+        locale,
+        trace,
+    };
     request.extensions_mut().insert(visit);
     let mut response = next.run(request).await;
     if let Some(framing) = framing {

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use leptos::prelude::LeptosOptions;
 use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 use tower_http::CompressionLevel;
@@ -29,6 +29,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/invoice/{secret}"),
     ("GET", "/invoice/{secret}/pdf"),
     ("GET", "/documents/{merchant}/{object}/{mark}"),
+    ("POST", "/invoice/{secret}/pay"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -60,6 +61,7 @@ pub fn router(app: App) -> Router {
         .route("/leave", get(leave::leave))
         .route("/invoice/{secret}", get(hosted::show))
         .merge(documents::open())
+        .route("/invoice/{secret}/pay", post(hosted::pay))
         .with_state(app.clone());
     let own = documents::own().merge(exports::own()).with_state(app.clone());
     let portal = pages()

@@ -15,6 +15,8 @@ use crate::text::t;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Methods {
     pub held: Vec<Held>,
+    /// Where one is added, if one may be.
+    pub add: Option<String>,
     /// What has just been done, where the books agree that it was.
     pub done: Option<String>,
 }
@@ -45,7 +47,7 @@ pub enum Removal {
 pub async fn read_methods(done: Option<String>, of: Option<String>) -> Result<Shown> {
     use crate::present::methods as present;
     let session = crate::session::Session::current()?;
-    session.needs(|features| features.payment_method_update.enabled)?;
+    session.needs(|features| features.payment_method_update.is_open())?;
     let mut tx = session.db.read().await?;
     let books = present::read(&mut tx, &session, done.zip(of)).await?;
     Ok(session.show(&present::view(session.locale, session.who.is_read_only(), &books)))
@@ -57,7 +59,8 @@ pub async fn set_default_method(session: String, key: String, id: String) -> Res
     let session = crate::session::Session::of_form(&session, key)?;
     let configuration = &session.guest.configuration;
     billing::transact!(session.db, |tx| methods::set_default(tx, &session.who, configuration, &id).await)?;
-    leptos_axum::redirect(&session.onward(format!("/payment-methods?done=default&of={id}")));
+    let to = format!("/payment-methods?done=default&of={id}");
+    leptos_axum::redirect(&crate::present::paying::after_new_default(&session, &id, to).await?);
     Ok(())
 }
 
@@ -105,12 +108,16 @@ fn methods(page: Methods, form: Form) -> AnyView {
         }
         .into_any()
     };
+    let add = page.add.map(|href| {
+        view! { <div class="actions adding-link"><a class="button primary" href=href>{t!(adding.title)}</a></div> }
+    });
     view! {
         <Title text=t!(methods.title)/>
         {page.done.map(|text| view! { <Notice text href="/payment-methods".to_owned()/> })}
         <h1>{t!(methods.title)}</h1>
         {failed}
         {body}
+        {add}
     }
     .into_any()
 }

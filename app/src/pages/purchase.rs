@@ -39,6 +39,8 @@ pub struct Asked {
     /// Where they are changed, if they may be.
     pub edit: Option<String>,
     pub methods: Vec<Choice>,
+    /// Where one is added, if one may be.
+    pub add: Option<String>,
     /// What stands where there is nothing to pay with.
     pub none: Option<String>,
     /// Whether the last try was refused.
@@ -131,7 +133,7 @@ fn asked_for(asked: Asked, form: Form) -> AnyView {
             <input type="hidden" name="wish[quantity]" value=wish.quantity/>
             {wish.code.map(|code| view! { <input type="hidden" name="wish[code]" value=code/> })}
             <input type="hidden" name="quote" value=token/>
-            {methods(asked.methods, asked.none)}
+            {methods(asked.methods, asked.add, asked.none)}
             {may_go_on.then(|| view! {
                 <div class="actions">
                     <button type="submit" class="button primary" disabled=move || confirm.pending().get()>{asked.confirm}</button>
@@ -155,7 +157,7 @@ fn billed(facts: Vec<Fact>, edit: Option<String>) -> AnyView {
     .into_any()
 }
 
-fn methods(methods: Vec<Choice>, none: Option<String>) -> AnyView {
+fn methods(methods: Vec<Choice>, add: Option<String>, none: Option<String>) -> AnyView {
     let each = |method: Choice| {
         view! {
             <label class="choice">
@@ -170,6 +172,7 @@ fn methods(methods: Vec<Choice>, none: Option<String>) -> AnyView {
             <legend>{t!(purchase.method)}</legend>
             {none.map(|text| view! { <p class="muted">{text}</p> })}
             <div class="choices">{methods.into_iter().map(each).collect_view()}</div>
+            {add.map(|href| view! { <a class="button" href=href>{t!(adding.title)}</a> })}
         </fieldset>
     }
     .into_any()

@@ -16,7 +16,7 @@ pub fn frame(session: &Session) -> FrameData {
         headline: guest.brand.headline.clone(),
         customer: guest.customer.name.clone(),
         email: guest.customer.email.as_deref().map(masked),
-        has_methods: guest.configuration.features.payment_method_update.enabled,
+        has_methods: guest.configuration.features.payment_method_update.is_open(),
         has_invoices: guest.configuration.features.invoice_history.enabled,
         is_preview: session.who.is_read_only(),
         flow: guest.session.in_flow().map(|flow| match flow.after_completion.r#type {

@@ -18,21 +18,25 @@ pub enum Validity {
 }
 
 pub fn method(locale: Locale, now: Seconds, method: &PaymentMethod) -> Method {
-    let name = name(locale, method.r#type, &method.details);
-    let digits = method.details.last4.clone();
-    let pill = match validity(now, &method.details) {
+    of_details(locale, now, method.r#type, &method.details)
+}
+
+pub fn of_details(locale: Locale, now: Seconds, kind: MethodType, details: &Details) -> Method {
+    let name = name(locale, kind, details);
+    let digits = details.last4.clone();
+    let pill = match validity(now, details) {
         Validity::Lasting => None,
         Validity::Expiring => Some(Pill { tone: Tone::Warn, label: say!(method.expiring, locale) }),
         Validity::Expired => Some(Pill { tone: Tone::Bad, label: say!(method.expired, locale) }),
     };
     Method {
-        kind: match method.r#type {
+        kind: match kind {
             MethodType::Card => MethodKind::Card,
             MethodType::SepaDebit | MethodType::UsBankAccount => MethodKind::Bank,
             MethodType::MobileMoney => MethodKind::Phone,
         },
         spoken: say!(method.spoken, locale, name = name, digits = digits),
-        expiry: last_month(locale, &method.details).map(|month| say!(method.expires, locale, month = month)),
+        expiry: last_month(locale, details).map(|month| say!(method.expires, locale, month = month)),
         name,
         digits,
         pill,

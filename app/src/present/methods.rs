@@ -26,6 +26,7 @@ pub enum Done {
     /// The method that is the default now.
     Default(String),
     Removed,
+    Added(String),
 }
 
 pub async fn read(tx: &mut Tx, session: &Session, said: Option<(String, String)>) -> Result<Books> {
@@ -41,6 +42,7 @@ pub async fn read(tx: &mut Tx, session: &Session, said: Option<(String, String)>
         {
             Some(Done::Removed)
         }
+        Some((done, of)) if done == "added" && methods.iter().any(|method| method.id == of) => Some(Done::Added(of)),
         _ => None,
     };
     Ok(Books {
@@ -60,8 +62,13 @@ pub fn view(locale: Locale, read_only: bool, books: &Books) -> Methods {
             let found = books.methods.iter().find(|method| method.id == *id)?;
             Some(say!(hold.chosen, locale, method = method::short(locale, found)))
         }
+        Done::Added(id) => {
+            let found = books.methods.iter().find(|method| method.id == *id)?;
+            Some(say!(hold.added, locale, method = method::short(locale, found)))
+        }
     });
-    Methods { held: books.methods.iter().map(|found| held(locale, read_only, books, found)).collect(), done }
+    let add = (!read_only).then(|| "/payment-methods/add".to_owned());
+    Methods { held: books.methods.iter().map(|found| held(locale, read_only, books, found)).collect(), add, done }
 }
 
 fn held(locale: Locale, read_only: bool, books: &Books, found: &PaymentMethod) -> Held {

@@ -2,9 +2,12 @@
 //! nothing and sees nothing of the books.
 
 pub mod activity;
+pub mod adding;
 pub mod address;
 pub mod cancel;
 pub mod change;
+pub mod confirm;
+mod decline;
 mod deed;
 pub mod details;
 pub mod done;
@@ -14,6 +17,7 @@ pub mod method;
 pub mod methods;
 pub mod overview;
 pub mod pause;
+pub mod paying;
 pub mod purchase;
 pub mod quoted;
 mod refusal;

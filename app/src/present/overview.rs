@@ -65,7 +65,7 @@ pub async fn read(tx: &mut Tx, session: &Session) -> Result<Books> {
     let unpaid = InvoiceFilter { status: Some(invoice::Status::Open), ..InvoiceFilter::default() };
     let open = invoice::list_heads(tx, who, &Page::first(OPEN), &unpaid).await?.data;
     let now = billing::customer::now(tx, who, &guest.customer).await?;
-    let has_methods = guest.configuration.features.payment_method_update.enabled;
+    let has_methods = guest.configuration.features.payment_method_update.is_open();
     let may_change = change::is_offered(session);
     let may_buy = guest.configuration.features.subscription_create.enabled && !who.is_read_only() && running.is_empty();
     Ok(Books { now, running, ended, method: default, has_methods, invoices, open, may_change, may_buy })
@@ -184,7 +184,8 @@ fn owing(locale: Locale, held: &Held) -> Option<Alert> {
     let (subscription, open) = (&held.subscription, held.open.as_ref()?);
     let plan = standing::name(subscription);
     let amount = format::money(locale, open.amount_remaining(), &open.currency);
-    let href = Some(href(subscription));
+    let mend = Some("/repair".to_owned()).filter(|_| open.attempted);
+    let href = mend.or_else(|| Some(href(subscription)));
     if subscription.status == Status::Incomplete {
         let date = format::date(locale, standing::lapses_on(subscription));
         let text = say!(alert.incomplete.text, locale, plan = plan, amount = amount, date = date);
@@ -212,7 +213,8 @@ fn unpaid(locale: Locale, books: &Books, invoice: &Invoice) -> Option<Alert> {
         }
         None => return None,
     };
-    let href = books.invoices.as_ref().map(|_| invoices::href(invoice));
+    let page = books.invoices.as_ref().map(|_| invoices::href(invoice));
+    let href = if invoice.attempted { Some("/repair".to_owned()) } else { page };
     Some(Alert { tone: Tone::Bad, title, text, href })
 }
 

@@ -2,14 +2,13 @@
 
 use billing::customer::payment_method::{self, PaymentMethod};
 use billing::customer::tax_id;
-use billing::gateway::sandbox;
 use billing::portal::change::Offer;
-use billing::portal::purchase::{self, TEST_METHODS, Wished};
+use billing::portal::purchase::{self, Wished};
 use billing::quote::{Confirmed, Quote};
 use billing::{Currency, Page, payment, transact};
 
 use super::method::short;
-use super::{change, quoted, standing};
+use super::{adding, change, quoted, standing};
 use crate::error::{Error, Problem, Result};
 use crate::pages::purchase::{Asked, Choice, Purchase, Way};
 use crate::pages::review::{Code, Wish};
@@ -57,6 +56,8 @@ pub async fn read(session: &Session, wish: Wish, said: &str) -> Result<Purchase>
     let wish = if problem.is_some() { Wish { code: None, ..wish } } else { wish };
     let methods = methods(session).await?;
     let none = methods.is_empty() && quote.due_now() > 0;
+    let adds = session.guest.configuration.features.payment_method_update.is_open();
+    let add = adds.then(|| adding::address(None, Some(&address(&wish, "")), None));
     Ok(Purchase {
         what: standing::lot(&offer.product.name, wished.quantity),
         way: Way::Open(Box::new(Asked {
@@ -70,6 +71,7 @@ pub async fn read(session: &Session, wish: Wish, said: &str) -> Result<Purchase>
             wish,
             code,
             methods,
+            add,
             none: none.then(|| say!(buy.no_method, locale)),
             is_declined: said == "declined",
         })),
@@ -114,7 +116,7 @@ async fn billed(session: &Session) -> Result<Vec<Fact>> {
     ])
 }
 
-/// The customer's methods, and where nothing is real and there is none, cards for trying it out.
+/// The customer's methods.
 async fn methods(session: &Session) -> Result<Vec<Choice>> {
     let (locale, customer) = (session.locale, &session.guest.customer);
     let mut tx = session.db.read().await?;
@@ -125,20 +127,7 @@ async fn methods(session: &Session) -> Result<Vec<Choice>> {
         label: short(locale, method),
         chosen: default.as_ref() == Some(&method.id),
     };
-    let mut choices: Vec<Choice> = held.iter().map(choice).collect();
-    if !session.who.tenant.livemode {
-        let is_first = choices.is_empty();
-        let tests = TEST_METHODS.iter().enumerate().filter_map(|(n, id)| {
-            let last4 = sandbox::test_method(id, 2000)?.details.last4;
-            let label = match n {
-                0 => say!(buy.test_card, locale, last4 = last4),
-                _ => say!(buy.test_card_refused, locale, last4 = last4),
-            };
-            Some(Choice { value: (*id).to_owned(), label, chosen: is_first && n == 0 })
-        });
-        choices.extend(tests);
-    }
-    Ok(choices)
+    Ok(held.iter().map(choice).collect())
 }
 
 /// Where to go next: to the new subscription; back, where the quote does not hold any more or the payment was refused.

@@ -70,7 +70,7 @@ macro_rules! columns {
 }
 
 /// A method as a gateway describes it when it is first stored.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewMethod {
     pub r#type: MethodType,
     pub details: Details,

@@ -2,11 +2,13 @@
 
 pub mod sandbox;
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
 
+use crate::customer::payment_method::{MethodType, NewMethod};
 use crate::money::Currency;
 
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -63,6 +65,48 @@ pub enum Refunded {
     Unknown,
 }
 
+/// What a person typed in the hosted fields. It goes to the processor and nowhere else: it has no words for a log.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Entered {
+    pub kind: MethodType,
+    /// A card's or account's number, an IBAN, a phone: without spaces.
+    pub number: String,
+    /// Two or four digits.
+    pub cvc: String,
+    pub exp_month: i64,
+    /// Four digits.
+    pub exp_year: i64,
+    /// Of a bank in the United States.
+    pub routing: String,
+    /// Of a phone.
+    pub operator: String,
+}
+
+impl fmt::Debug for Entered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entered").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// What a processor made of what was typed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Taken {
+    /// What may be kept of it.
+    Method(Box<NewMethod>),
+    /// It is no number of this processor's.
+    Unknown,
+    /// No answer: nothing was kept, and it can be typed again.
+    Nothing,
+}
+
+/// Where a person types a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// In fields of ours, which go to [`PaymentGateway::take`].
+    Ours,
+    Nowhere,
+}
+
 /// What a processor tells by itself of the charge with this key. It may come late, twice, or out of order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
@@ -74,6 +118,16 @@ pub struct Notice {
 
 pub trait PaymentGateway: Send + Sync {
     fn name(&self) -> &'static str;
+
+    /// What the hosted fields are to show.
+    fn entry(&self) -> Entry {
+        Entry::Nowhere
+    }
+
+    /// Takes what was typed in them.
+    fn take<'a>(&'a self, _entered: &'a Entered) -> Answer<'a, Taken> {
+        Box::pin(async { Taken::Unknown })
+    }
 
     /// Charges, or answers what became of the charge with this key.
     fn charge<'a>(&'a self, charge: &'a Charge) -> Answer<'a, Outcome>;

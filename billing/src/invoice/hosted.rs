@@ -45,6 +45,13 @@ impl Hosted {
         let origin = Origin::Portal { session: "hosted_invoice".into(), customer, read_only: true };
         Actor { tenant: self.tenant.clone(), origin, trace: Trace::default() }
     }
+
+    /// The same in the act of paying this invoice, which is all that the link is good for.
+    pub fn payer(&self, trace: Trace) -> Actor {
+        let customer = self.customer.id.clone();
+        let origin = Origin::Portal { session: "hosted_invoice".into(), customer, read_only: false };
+        Actor { tenant: self.tenant.clone(), origin, trace }
+    }
 }
 
 /// What is kept of the secret of an invoice's link.

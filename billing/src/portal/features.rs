@@ -72,6 +72,13 @@ pub struct PaymentMethodUpdate {
     pub payment_method_configuration: Option<String>,
 }
 
+impl PaymentMethodUpdate {
+    /// Whether there is anything to manage: the section is hidden when no kind is left.
+    pub fn is_open(&self) -> bool {
+        self.enabled && !self.accepted_types.is_empty()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriptionCancel {

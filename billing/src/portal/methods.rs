@@ -25,6 +25,16 @@ pub async fn set_default(tx: &mut Tx, who: &Actor, allowed: &Configuration, id: 
     Ok(customer)
 }
 
+/// A method was added: it is what is charged from now on where that is wished, or where nothing else is.
+pub(super) async fn added(tx: &mut Tx, who: &Actor, method: &str, is_wished: bool) -> Result<()> {
+    let owner = owner(&payment_method::get(tx, who, method).await?)?;
+    let current = customer::get(tx, who, &owner).await?;
+    if is_wished || current.default_payment_method.is_none() {
+        choose(tx, who, &owner, method).await?;
+    }
+    Ok(())
+}
+
 /// Takes a method away, unless it is the last one and a subscription lives on it. Where the default goes, the newest
 /// of the others that is still good takes its place: something that lives is never left without one.
 pub async fn remove(tx: &mut Tx, who: &Actor, allowed: &Configuration, id: &str) -> Result<PaymentMethod> {

@@ -5,7 +5,6 @@ use crate::catalog::price;
 use crate::customer::{self, Customer, payment_method};
 use crate::discount::Wanted;
 use crate::error::{Error, Result};
-use crate::gateway::sandbox;
 use crate::money::Currency;
 use crate::page::Page;
 use crate::patch::Patch;
@@ -21,9 +20,6 @@ use crate::subscription::withdraw::withdraw;
 use crate::subscription::{
     self, CollectionMethod, PaymentSettings, ProrationBehavior, Status, StatusFilter, SubscriptionFilter, TrialSettings,
 };
-
-/// What stands for a card where nothing is real: one that pays, and one that is refused.
-pub const TEST_METHODS: [&str; 2] = ["pm_card_visa", "pm_card_chargeCustomerFail"];
 
 /// What a customer wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +72,7 @@ pub async fn quote(tx: &mut Tx, who: &Actor, allowed: &Configuration, wished: &W
     quote::make(tx, who, Change::Start(Box::new(new))).await
 }
 
-/// Starts what was quoted, to be paid with a method of the customer's or, where nothing is real, with one of the test
-/// methods. Its invoice is the door's to charge.
+/// Starts what was quoted, to be paid with a method of the customer's. Its invoice is the door's to charge.
 pub async fn confirm(
     tx: &mut Tx,
     who: &Actor,
@@ -138,11 +133,6 @@ async fn keep_as_default(tx: &mut Tx, who: &Actor, method: Option<String>) -> Re
 
 async fn usable(tx: &mut Tx, who: &Actor, id: &str) -> Result<String> {
     let buyer = own(tx, who).await?;
-    if TEST_METHODS.contains(&id) && !who.tenant.livemode {
-        let missing = || Error::missing("payment_method", id);
-        let new = sandbox::test_method_at(id, tx.now.seconds()).ok_or_else(missing)?;
-        return Ok(payment_method::attach(tx, who, &buyer.id, new).await?.id);
-    }
     Ok(payment_method::of_customer(tx, who, &buyer.id, id).await?.id)
 }
 

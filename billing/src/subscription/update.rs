@@ -385,11 +385,16 @@ pub(crate) async fn forget_method(tx: &mut Tx, who: &Actor, customer: &str, meth
         method
     )?;
     for (id,) in naming {
-        let before = get(tx, who, &id).await?;
-        let mut after = Subscription { default_payment_method: None, ..before.clone() };
-        save(tx, who, &mut after).await?;
-        let event = "customer.subscription.updated";
-        announce(tx, who, Some(&before), &after, event, &[event]).await?;
+        charge_to(tx, who, &id, None).await?;
     }
     Ok(())
+}
+
+/// From now on a subscription charges this method of its customer's; with none, their default.
+pub(crate) async fn charge_to(tx: &mut Tx, who: &Actor, id: &str, method: Option<&str>) -> Result<()> {
+    let before = get(tx, who, id).await?;
+    let mut after = Subscription { default_payment_method: method.map(str::to_owned), ..before.clone() };
+    save(tx, who, &mut after).await?;
+    let event = "customer.subscription.updated";
+    announce(tx, who, Some(&before), &after, event, &[event]).await
 }

@@ -51,6 +51,7 @@ mod portal_changes;
 mod portal_configuration;
 mod portal_details;
 mod portal_domains;
+mod portal_fields;
 mod portal_flows;
 mod portal_looks;
 mod portal_methods;

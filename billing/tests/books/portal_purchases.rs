@@ -128,21 +128,23 @@ async fn a_refused_payment_leaves_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nothing_is_real_a_test_card_does() {
+async fn it_is_paid_with_a_method_of_ones_own() {
     on_both(async |stage| {
         let shop = Shop::open(stage, "pm_card_visa").await;
         let rival = stage.payer("pm_card_visa").await;
         let theirs = rival.default_payment_method.unwrap();
         let wished = shop.wish(1, None);
         let quote = done!(stage, |tx| purchase::quote(tx, &shop.me, &shop.portal, &wished));
-        for stranger in [theirs.as_str(), "pm_card_mastercard", "pm_no"] {
+        for stranger in [theirs.as_str(), "pm_card_visa", "pm_no"] {
             let given = Some(stranger);
             let error =
                 refused!(stage, |tx| purchase::confirm(tx, &shop.me, &shop.portal, &wished, given, &quote.token));
             assert_eq!(kind(&error), "missing");
         }
-        let (done, _) = shop.buy(stage, &wished, Some("pm_card_visa")).await;
-        assert_eq!(stage.subscription(&done.subscription).await.status, Status::Active);
+        let own = stage.method(&stage.customer_named(&shop.customer).await, "pm_card_amex").await.id;
+        let (done, _) = shop.buy(stage, &wished, Some(&own)).await;
+        let bought = stage.subscription(&done.subscription).await;
+        assert_eq!((bought.status, bought.default_payment_method), (Status::Active, Some(own)));
     })
     .await;
 }

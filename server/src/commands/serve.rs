@@ -9,13 +9,15 @@ use billing::{Clock, directory};
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::{connect, detail, sandbox};
 use crate::config::Settings;
 use crate::mail::Post;
 use crate::outbound::Outbound;
 use crate::state::App;
-use crate::{connections, log, metrics, site, web, worker};
+use crate::{connections, fields, log, metrics, site, web, worker};
 
 /// How long running requests may take once nobody is let in any more.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -48,9 +50,13 @@ pub async fn run(settings: Settings, options: Options) -> Result<(), String> {
     if options.workers_only {
         stop_signal().await;
     } else {
+        app.settings.check_fields()?;
         let listener = bind(&app).await?;
+        let (typing, stopped) = fields(&app).await?;
         let delay = Duration::from_secs(app.settings.drain_delay);
         listen(app, listener, stop_signal(), async move { tokio::time::sleep(delay).await }).await;
+        drop(stopped);
+        _ = tokio::time::timeout(DRAIN, typing).await;
     }
     if let Some(workers) = workers {
         workers.stop().await;
@@ -88,6 +94,18 @@ async fn bind(app: &App) -> Result<TcpListener, String> {
     let listener = TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr}: {e}"))?;
     tracing::info!(%addr, public_url = %app.settings.public_url, "serving");
     Ok(listener)
+}
+
+/// Answers where numbers are typed, until the sender that is handed back is dropped.
+async fn fields(app: &App) -> Result<(JoinHandle<()>, oneshot::Sender<()>), String> {
+    let (addr, url) = (app.settings.fields_addr(), app.settings.fields_url());
+    let listener = TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr}: {e}"))?;
+    tracing::info!(%addr, fields_url = %url, "serving the hosted fields");
+    let (stopped, stop) = oneshot::channel::<()>();
+    let serving = connections::answer(listener, fields::router(app.clone()), connections::MOST_HEAD_TIME, async {
+        _ = stop.await;
+    });
+    Ok((tokio::spawn(serving), stopped))
 }
 
 /// Answers until `told` to stop, and then drains: `/readyz` turns away whoever asks it, after `notice` nobody is let in

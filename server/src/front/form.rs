@@ -23,16 +23,20 @@ pub async fn same_origin(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) && !is_function {
         return next.run(request).await;
     }
-    let site = request.headers().get("sec-fetch-site").map(|v| v.as_bytes());
-    let origin = request.headers().get(ORIGIN).map(|v| v.as_bytes());
-    let own = request.extensions().get::<Place>().map(|place| place.origin.as_bytes());
-    let ours = match site {
-        Some(b"same-origin" | b"none") => origin.is_none() || origin == own,
-        Some(_) => false,
-        None => origin.is_some() && origin == own,
-    };
+    let own = request.extensions().get::<Place>().map(|place| place.origin.as_str());
+    let ours = own.is_some_and(|own| is_from(request.headers(), own));
     let is_form = !is_function || sends_form(request.headers());
     if ours && is_form && *request.method() == Method::POST { next.run(request).await } else { refuse(&request) }
+}
+
+/// Whether a page of this origin sends this.
+pub fn is_from(headers: &HeaderMap, own: &str) -> bool {
+    let origin = headers.get(ORIGIN).map(|v| v.as_bytes());
+    match headers.get("sec-fetch-site").map(|v| v.as_bytes()) {
+        Some(b"same-origin" | b"none") => origin.is_none_or(|o| o == own.as_bytes()),
+        Some(_) => false,
+        None => origin == Some(own.as_bytes()),
+    }
 }
 
 fn sends_form(headers: &HeaderMap) -> bool {

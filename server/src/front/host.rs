@@ -9,6 +9,7 @@ use billing::Tenant;
 use billing::portal::domain;
 
 use crate::api::error::Failure;
+use crate::config::authority;
 use crate::shell;
 use crate::state::App;
 
@@ -95,6 +96,14 @@ fn asked(request: &Request) -> Option<String> {
         (None, _) => host(request.headers())?,
     };
     Some(named.to_ascii_lowercase())
+}
+
+/// So do the hosted fields, under theirs.
+pub async fn fields_host(State(app): State<App>, request: Request, next: Next) -> Response {
+    if asked(&request).is_some_and(|named| named == authority(&app.settings.fields_url())) {
+        return next.run(request).await;
+    }
+    StatusCode::MISDIRECTED_REQUEST.into_response()
 }
 
 /// The one `Host` header; none if it is absent or said twice.

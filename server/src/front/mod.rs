@@ -10,8 +10,8 @@ mod near;
 
 pub use answer::headers;
 pub use caller::identify;
-pub use form::{MOST_FORM, follow_form, same_origin, small_body, wants_page};
-pub use host::{Place, api_host, host, portal_host, public_host};
+pub use form::{MOST_FORM, follow_form, is_from, same_origin, small_body, wants_page};
+pub use host::{Place, api_host, fields_host, host, portal_host, public_host};
 pub use log::observe;
 pub use mishap::{broken, in_time};
 pub use near::{is_from_this_machine, is_same};

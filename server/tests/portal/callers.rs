@@ -175,12 +175,15 @@ const API: &[(&str, &str, u16)] = &[
 const PAGES: &[(&str, u16)] = &[
     ("/", 200),
     ("/activity", 200),
+    ("/confirm", 404),
     ("/details", 200),
     ("/details/{part}", 200),
     ("/done", 404),
     ("/invoices", 200),
     ("/invoices/{id}", 404),
     ("/payment-methods", 200),
+    ("/payment-methods/add", 200),
+    ("/repair", 200),
     ("/subscriptions/{id}", 404),
     ("/subscriptions/{id}/cancel", 404),
     ("/subscriptions/{id}/change", 404),
@@ -215,15 +218,19 @@ async fn allow_everything(stage: &Stage, owner: &Merchant) {
 /// Server functions: without a session, or with one that has ended, 401; then what another customer's session is told.
 const FUNCTIONS: &[(&str, u16)] = &[
     ("/do/app/pages/activity/read_activity", 200),
+    ("/do/app/pages/add_method/add_method", 404),
+    ("/do/app/pages/add_method/read_adding", 404),
     ("/do/app/pages/cancel/cancel_subscription", 404),
     ("/do/app/pages/cancel/read_leaving", 404),
     ("/do/app/pages/change/read_changing", 404),
+    ("/do/app/pages/confirm/read_confirmation", 404),
     ("/do/app/pages/details/add_tax_id", 400),
     ("/do/app/pages/details/read_details", 200),
     ("/do/app/pages/details/remove_tax_id", 404),
     ("/do/app/pages/details_form/read_details_form", 200),
     ("/do/app/pages/details_form/save_details", 200),
     ("/do/app/pages/done/read_end", 404),
+    ("/do/app/pages/invoice/pay_invoice", 404),
     ("/do/app/pages/invoice/read_invoice", 404),
     ("/do/app/pages/invoices/read_invoices", 200),
     ("/do/app/pages/methods/read_methods", 200),
@@ -234,6 +241,7 @@ const FUNCTIONS: &[(&str, u16)] = &[
     ("/do/app/pages/pause/read_pausing", 404),
     ("/do/app/pages/purchase/buy", 403),
     ("/do/app/pages/purchase/read_purchase", 403),
+    ("/do/app/pages/repair/read_repair", 200),
     ("/do/app/pages/resume/read_resuming", 404),
     ("/do/app/pages/resume/resume_subscription", 404),
     ("/do/app/pages/review/confirm_change", 404),
@@ -253,6 +261,7 @@ const OPEN: &[(&str, &str, u16)] = &[
     ("GET", "/invoice/{secret}", 404),
     ("GET", "/invoice/{secret}/pdf", 404),
     ("GET", "/documents/{merchant}/{object}/{mark}", 404),
+    ("POST", "/invoice/{secret}/pay", 404),
     ("GET", "/healthz", 200),
     ("GET", "/readyz", 200),
     ("GET", "/metrics", 404),
@@ -353,7 +362,7 @@ async fn the_open_doors_need_nothing() {
 fn function(path: &str, cookie: &str, session: &str, id: &str) -> Request<Body> {
     let body = format!(
         "session={session}&key=k&id={id}&done=&part=contact&entered[phone]=5&kind=eu_vat&value=1\
-         &wish[item]=si_1&wish[price]=price_1&wish[quantity]=1&stale=false&length=0&quote=none"
+         &wish[item]=si_1&wish[price]=price_1&wish[quantity]=1&stale=false&length=0&quote=none&reference=none"
     );
     let headers = [
         ("cookie", cookie),

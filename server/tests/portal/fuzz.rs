@@ -12,6 +12,7 @@ use billing::customer::payment_method;
 use billing::gateway::sandbox::test_method;
 use billing::portal::change::{self, Wished};
 use billing::portal::configuration::{self, ConfigurationUpdate};
+use billing::portal::fields as typed;
 use billing::portal::flow::{After, AfterCompletion, Flow, FlowType};
 use billing::portal::{pausing, purchase};
 use billing::subscription::{self, pause::Pause};
@@ -53,6 +54,11 @@ const NAMES: &[&str] = &[
     "method",
     "said",
     "next",
+    "reference",
+    "refused",
+    "setup",
+    "invoice",
+    "back",
     "entered[name]",
     "entered[phone]",
     "entered[country]",
@@ -215,7 +221,15 @@ async fn right(stage: &Stage, merchant: &Merchant, session: &str) -> Vec<(&'stat
     let own = |id: &String| id.clone();
     let changed = transact!(db, |tx| change::quote(tx, &guest, &allowed, &wished).await).unwrap().token;
     let resumed = transact!(db, |tx| pausing::quote_resume(tx, &guest, &allowed, &paused).await).unwrap().token;
+    let keep = async |id: &str| {
+        let new = test_method(id, 2030).unwrap();
+        transact!(db, |tx| typed::keep(tx, &guest, &allowed, new.clone(), true).await).unwrap()
+    };
+    let (good, asking) = (keep("pm_card_visa").await, keep("pm_card_threeDSecure2Required").await);
+    let waiting = transact!(db, |tx| typed::redeem(tx, &guest, &allowed, &asking).await).unwrap().id;
     vec![
+        ("reference", vec![good]),
+        ("setup", vec![waiting]),
         (
             "id",
             vec![

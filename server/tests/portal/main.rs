@@ -11,6 +11,7 @@ mod documents;
 mod domains;
 mod doors;
 mod exports;
+mod fields;
 mod forgeries;
 mod forms;
 mod framed;
@@ -22,5 +23,6 @@ mod look;
 mod matrix;
 #[path = "../support/outward.rs"]
 mod outward;
+mod paying;
 mod stage;
 mod visitor;

@@ -31,12 +31,12 @@ fn all_is_well() {
 
 #[test]
 fn a_failed_payment_says_how_much_and_what_comes() {
-    let open = Invoice { next_payment_attempt: Some(at("2026-11-23")), ..invoice(2000) };
+    let open = Invoice { next_payment_attempt: Some(at("2026-11-23")), attempted: true, ..invoice(2000) };
     let told = alerts(Locale::En, &books(plan(Status::PastDue), Some(visa(12, 2027)), Some(open)));
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].title, "Your last payment did not go through");
     assert_eq!(told[0].text, "€20.00 for Pro is still open. We will try again on November 23, 2026.");
-    assert_eq!(told[0].href.as_deref(), Some("/subscriptions/sub_1"));
+    assert_eq!(told[0].href.as_deref(), Some("/repair"));
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 mod ledger;
 mod methods;
+mod numbers;
 
 use crate::error::Result;
-use crate::gateway::{Answer, Charge, Notice, Outcome, PaymentGateway, Refund, Refunded};
+use crate::gateway::{Answer, Charge, Entered, Entry, Notice, Outcome, PaymentGateway, Refund, Refunded, Taken};
 use ledger::Ledger;
 use methods::{Behaviour, Fault, behaviour};
 pub use methods::{Setup, setup, test_method, test_method_at};
@@ -75,6 +76,14 @@ impl Sandbox {
 impl PaymentGateway for Sandbox {
     fn name(&self) -> &'static str {
         "sandbox"
+    }
+
+    fn entry(&self) -> Entry {
+        Entry::Ours
+    }
+
+    fn take<'a>(&'a self, entered: &'a Entered) -> Answer<'a, Taken> {
+        Box::pin(async move { numbers::take(entered).map_or(Taken::Unknown, |method| Taken::Method(Box::new(method))) })
     }
 
     fn charge<'a>(&'a self, charge: &'a Charge) -> Answer<'a, Outcome> {
