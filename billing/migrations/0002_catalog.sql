@@ -23,7 +23,7 @@ create table product (
     primary key (tenant, id),
     unique (tenant, external_id)
 );
-create index product_listed on product (tenant, created desc, id desc);
+create index product_listed on product (tenant, created, id);
 
 create table price (
     tenant       bigint not null,
@@ -53,8 +53,8 @@ create table price (
     unique (tenant, lookup_key),
     foreign key (tenant, product) references product (tenant, id)
 );
-create index price_listed on price (tenant, created desc, id desc);
-create index price_of_product on price (tenant, product, created desc, id desc);
+create index price_listed on price (tenant, created, id);
+create index price_of_product on price (tenant, product, created, id);
 
 create table tax_rate (
     tenant       bigint not null references tenant (id),
@@ -73,7 +73,7 @@ create table tax_rate (
     version      bigint not null,
     primary key (tenant, id)
 );
-create index tax_rate_listed on tax_rate (tenant, created desc, id desc);
+create index tax_rate_listed on tax_rate (tenant, created, id);
 
 create table coupon (
     tenant       bigint not null references tenant (id),
@@ -94,7 +94,7 @@ create table coupon (
     version      bigint not null,
     primary key (tenant, id)
 );
-create index coupon_listed on coupon (tenant, created desc, id desc);
+create index coupon_listed on coupon (tenant, created, id);
 
 create table promotion_code (
     tenant       bigint not null,
@@ -114,4 +114,4 @@ create table promotion_code (
     foreign key (tenant, coupon) references coupon (tenant, id)
 );
 create index promotion_code_typed on promotion_code (tenant, lower(code));
-create index promotion_code_listed on promotion_code (tenant, created desc, id desc);
+create index promotion_code_listed on promotion_code (tenant, created, id);

@@ -42,8 +42,8 @@ create table customer (
     unique (tenant, invoice_prefix),          -- a random one that is taken is drawn again
     foreign key (tenant, clock_id) references test_clock (tenant, id)
 );
-create index customer_listed on customer (tenant, created desc, id desc);
-create index customer_by_email on customer (tenant, lower(email), created desc, id desc);
+create index customer_listed on customer (tenant, created, id);
+create index customer_by_email on customer (tenant, lower(email), created, id);
 
 create table tax_id (
     tenant       bigint not null,
@@ -60,7 +60,7 @@ create table tax_id (
     primary key (tenant, id),
     foreign key (tenant, customer) references customer (tenant, id)
 );
-create index tax_id_of_customer on tax_id (tenant, customer, created desc, id desc);
+create index tax_id_of_customer on tax_id (tenant, customer, created, id);
 
 -- The customer's credit with the merchant, per currency; negative is in the customer's favour (Stripe's sign).
 create table customer_balance (
@@ -88,7 +88,7 @@ create table balance_transaction (
     primary key (tenant, id),
     foreign key (tenant, customer) references customer (tenant, id)
 );
-create index balance_transaction_of_customer on balance_transaction (tenant, customer, created desc, id desc);
+create index balance_transaction_of_customer on balance_transaction (tenant, customer, created, id);
 
 create table payment_method (
     tenant       bigint not null references tenant (id),
@@ -106,7 +106,7 @@ create table payment_method (
     primary key (tenant, id),
     foreign key (tenant, customer) references customer (tenant, id)
 );
-create index payment_method_of_customer on payment_method (tenant, customer, created desc, id desc);
+create index payment_method_of_customer on payment_method (tenant, customer, created, id);
 
 create table setup_intent (
     tenant       bigint not null references tenant (id),
@@ -127,7 +127,7 @@ create table setup_intent (
     primary key (tenant, id),
     foreign key (tenant, customer) references customer (tenant, id)
 );
-create index setup_intent_listed on setup_intent (tenant, created desc, id desc);
+create index setup_intent_listed on setup_intent (tenant, created, id);
 
 create table mandate (
     tenant       bigint not null,
@@ -191,8 +191,8 @@ create table subscription (
     foreign key (tenant, customer) references customer (tenant, id),
     foreign key (tenant, clock_id) references test_clock (tenant, id)
 );
-create index subscription_listed on subscription (tenant, created desc, id desc);
-create index subscription_of_customer on subscription (tenant, customer, created desc, id desc);
+create index subscription_listed on subscription (tenant, created, id);
+create index subscription_of_customer on subscription (tenant, customer, created, id);
 create index subscription_due on subscription (wakes_at) where clock_id is null and wakes_at is not null;
 create index subscription_due_on_clock on subscription (tenant, clock_id, next_due) where clock_id is not null and next_due is not null;
 create index subscription_parked on subscription (parked_at) where parked_at is not null;
@@ -253,7 +253,7 @@ create table scheduled_change (
     primary key (tenant, id),
     foreign key (tenant, subscription) references subscription (tenant, id)
 );
-create index scheduled_change_of_subscription on scheduled_change (tenant, subscription, created desc, id desc);
+create index scheduled_change_of_subscription on scheduled_change (tenant, subscription, created, id);
 create unique index scheduled_change_waiting on scheduled_change (tenant, subscription) where status = 'scheduled';
 
 create table invoice_item (
@@ -339,11 +339,11 @@ create table invoice (
 );
 -- The judge: one non-void invoice for each period of a subscription.
 create unique index invoice_of_period on invoice (tenant, subscription, cycle_start) where cycle_start is not null and status <> 'void';
-create index invoice_listed on invoice (tenant, created desc, id desc);
-create index invoice_of_customer on invoice (tenant, customer, created desc, id desc);
+create index invoice_listed on invoice (tenant, created, id);
+create index invoice_of_customer on invoice (tenant, customer, created, id);
 create index invoice_due on invoice (next_due) where clock_id is null and next_due is not null;
 create index invoice_due_on_clock on invoice (tenant, clock_id, next_due) where clock_id is not null and next_due is not null;
-create index invoice_of_subscription on invoice (tenant, subscription, created desc, id desc);
+create index invoice_of_subscription on invoice (tenant, subscription, created, id);
 
 create table invoice_line (
     tenant       bigint not null,
@@ -396,8 +396,8 @@ create table payment_intent (
     primary key (tenant, id),
     foreign key (tenant, customer) references customer (tenant, id)
 );
-create index payment_intent_listed on payment_intent (tenant, created desc, id desc);
-create index payment_intent_of_customer on payment_intent (tenant, customer, created desc, id desc);
+create index payment_intent_listed on payment_intent (tenant, created, id);
+create index payment_intent_of_customer on payment_intent (tenant, customer, created, id);
 
 -- One row each time a gateway was asked for money. (invoice, number) is the natural key the gateway sees.
 create table payment_attempt (
@@ -450,7 +450,7 @@ create table refund (
     primary key (tenant, id),
     foreign key (tenant, payment_attempt) references payment_attempt (tenant, id)
 );
-create index refund_listed on refund (tenant, created desc, id desc);
+create index refund_listed on refund (tenant, created, id);
 create index refund_of_invoice on refund (tenant, invoice);
 create index refund_pending on refund (next_try_ms) where status = 'pending';
 
@@ -481,9 +481,9 @@ create table credit_note (
     unique (tenant, number),
     foreign key (tenant, invoice) references invoice (tenant, id)
 );
-create index credit_note_listed on credit_note (tenant, created desc, id desc);
+create index credit_note_listed on credit_note (tenant, created, id);
 create index credit_note_of_invoice on credit_note (tenant, invoice);
-create index credit_note_of_customer on credit_note (tenant, customer, created desc, id desc);
+create index credit_note_of_customer on credit_note (tenant, customer, created, id);
 
 create table credit_note_line (
     tenant       bigint not null,

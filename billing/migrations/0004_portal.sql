@@ -23,7 +23,7 @@ create table portal_configuration (
     primary key (tenant, id)
 );
 create unique index portal_configuration_default on portal_configuration (tenant) where is_default;
-create index portal_configuration_listed on portal_configuration (tenant, created desc, id desc);
+create index portal_configuration_listed on portal_configuration (tenant, created, id);
 
 -- A name may be claimed by several merchants; whoever's proof stands in the DNS is served under it.
 create table portal_domain (
@@ -44,7 +44,7 @@ create table portal_domain (
 create unique index portal_domain_served on portal_domain (domain_name) where status = 'active';
 create unique index portal_domain_claimed on portal_domain (tenant, domain_name) where status <> 'released';
 create index portal_domain_by_name on portal_domain (domain_name, status);
-create index portal_domain_listed on portal_domain (tenant, created desc, id desc);
+create index portal_domain_listed on portal_domain (tenant, created, id);
 
 create table branding (
     tenant       bigint primary key references tenant (id),
@@ -93,7 +93,7 @@ create table portal_session (
     foreign key (tenant, configuration) references portal_configuration (tenant, id),
     foreign key (tenant, customer) references customer (tenant, id)
 );
-create index portal_session_of_customer on portal_session (tenant, customer, created desc, id desc);
+create index portal_session_of_customer on portal_session (tenant, customer, created, id);
 
 -- What was typed in the hosted fields, as far as it may be kept, until the session that it was typed in takes it.
 create table field_reference (
@@ -147,7 +147,7 @@ create table feedback_option (
     version      bigint not null,
     primary key (tenant, id)
 );
-create index feedback_option_listed on feedback_option (tenant, created desc, id desc);
+create index feedback_option_listed on feedback_option (tenant, created, id);
 
 create table offer_use (
     tenant       bigint not null,
@@ -159,4 +159,4 @@ create table offer_use (
     created      bigint not null,
     primary key (tenant, id)
 );
-create index offer_use_of_customer on offer_use (tenant, customer, created desc);
+create index offer_use_of_customer on offer_use (tenant, customer, created);

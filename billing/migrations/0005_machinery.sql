@@ -16,9 +16,9 @@ create table event (
     primary key (tenant, id),
     unique (tenant, object_id, sequence)
 );
-create index event_listed on event (tenant, created desc, id desc);
-create index event_by_type on event (tenant, type, created desc, id desc);
-create index event_of_customer on event (tenant, customer, created desc, id desc);
+create index event_listed on event (tenant, created, id);
+create index event_by_type on event (tenant, type, created, id);
+create index event_of_customer on event (tenant, customer, created, id);
 
 create table webhook_endpoint (
     tenant       bigint not null references tenant (id),
@@ -37,7 +37,7 @@ create table webhook_endpoint (
     version      bigint not null,
     primary key (tenant, id)
 );
-create index webhook_endpoint_listed on webhook_endpoint (tenant, created desc, id desc);
+create index webhook_endpoint_listed on webhook_endpoint (tenant, created, id);
 
 -- How sending to an endpoint goes. Apart from its record, so that no worker waits for who changes that.
 create table webhook_lane (
@@ -69,8 +69,8 @@ create table delivery (
     foreign key (tenant, endpoint) references webhook_endpoint (tenant, id),
     foreign key (tenant, event) references event (tenant, id)
 );
-create index delivery_listed on delivery (tenant, created desc, id desc);
-create index delivery_of_endpoint on delivery (tenant, endpoint, created desc, id desc);
+create index delivery_listed on delivery (tenant, created, id);
+create index delivery_of_endpoint on delivery (tenant, endpoint, created, id);
 create index delivery_due on delivery (tenant, endpoint, next_ms) where status = 'pending';
 create index delivery_settled on delivery (settled_ms) where settled_ms is not null;
 

@@ -9,7 +9,7 @@ use billing::portal::feedback::FeedbackOption;
 use billing::settings::{Seller, Settings};
 use billing::subscription::scheduled::{By, Kind, Planned, ScheduledChange, State};
 use billing::subscription::{PendingUpdate, PlannedItem};
-use billing::webhook::delivery::{Delivery, Status};
+use billing::webhook::delivery::{self, Delivery};
 use billing::{Json, Millis, wire};
 use serde_json::json;
 
@@ -41,7 +41,7 @@ pub fn delivery() -> Delivery {
         endpoint: "we_1".into(),
         event: "evt_1".into(),
         name: "customer.updated".into(),
-        status: Status::Pending,
+        status: delivery::Status::Pending,
         attempts: 2,
         next_ms: Some(Millis(LATER.0 * 1000)),
         last_status: Some(503),
