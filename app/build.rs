@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 const CATEGORIES: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
 /// Groups of keys that only the server speaks: they never travel to the browser.
-const SERVER_ONLY: [&str; 35] = [
+const SERVER_ONLY: [&str; 36] = [
     "add",
     "address",
     "alert",
@@ -39,6 +39,7 @@ const SERVER_ONLY: [&str; 35] = [
     "hosted",
     "invoice",
     "lasts",
+    "login",
     "lull",
     "mail",
     "method",

@@ -46,6 +46,10 @@ export async function serve(name: string, settings: Record<string, string> = {})
     PORTICO_ALLOW_PRIVATE_WEBHOOKS: 'true',
     PORTICO_FIELDS_ADDR: `127.0.0.1:${fields}`,
     ...settings,
+    // All specs are one client.
+    PORTICO_LOGIN_CLIENT_LIMIT: '10000/60',
+    PORTICO_LOGIN_ADDRESS_LIMIT: '1000/60',
+    PORTICO_LOGIN_TRY_LIMIT: '10000/60',
   }
   const demo = execFileSync(program, ['demo', '--json'], { cwd, env, encoding: 'utf8' })
 

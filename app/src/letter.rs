@@ -14,6 +14,8 @@ pub struct Letter {
     pub subject: String,
     pub greeting: String,
     pub sentences: Vec<String>,
+    /// What is typed in elsewhere.
+    pub code: Option<String>,
     /// What to do: a label, and where.
     pub action: Option<(String, String)>,
     /// Who writes, and whom to ask.
@@ -32,7 +34,7 @@ pub fn letter(mail: &Mail, brand: &Brand) -> Letter {
     let help = brand.support_email.as_ref().map(|email| say!(mail.help, locale, email = email));
     let footer = [Some(sender), help].into_iter().flatten().collect();
     let action = words.label().zip(mail.data.url.clone());
-    Letter { locale, subject, greeting, sentences, action, footer }
+    Letter { locale, subject, greeting, sentences, code: mail.data.code.clone(), action, footer }
 }
 
 struct Words<'a> {
@@ -65,6 +67,7 @@ impl Words<'_> {
             Template::Receipt => Some(say!(mail.receipt.button, self.locale)),
             Template::PaymentFailed => Some(say!(mail.failed.button, self.locale)),
             Template::PaymentAction => Some(say!(mail.action.button, self.locale)),
+            Template::Login => Some(say!(mail.login.button, self.locale)),
             _ => None,
         }
     }
@@ -120,6 +123,12 @@ impl Words<'_> {
                 let endpoint = self.mail.data.endpoint.clone().unwrap_or_default();
                 let text = say!(mail.webhook.text, locale, endpoint = endpoint, date = date);
                 (say!(mail.webhook.subject, locale), vec![text])
+            }
+            Template::Login => {
+                let text = say!(mail.login.text, locale, merchant = merchant);
+                let safety = say!(mail.login.safety, locale);
+                let sentences = vec![text, safety, say!(mail.login.code, locale)];
+                (say!(mail.login.subject, locale, merchant = merchant), sentences)
             }
         }
     }

@@ -99,13 +99,15 @@ impl Session {
     }
 }
 
-/// Where a session begins: with its flow, else at the subscription in focus, else at the overview.
+/// Where a session begins: with its flow, else where its door said, else at the subscription in focus, else at the overview.
 pub fn landing(guest: &Guest) -> String {
     let session = &guest.session;
     match session.in_flow() {
         Some(_) if session.completed_ms.is_some() => "/done".to_owned(),
         Some(flow) => place(flow),
-        None => session.subscription.as_ref().map_or("/".to_owned(), |id| format!("/subscriptions/{id}")),
+        None => session.start.clone().unwrap_or_else(|| {
+            session.subscription.as_ref().map_or("/".to_owned(), |id| format!("/subscriptions/{id}"))
+        }),
     }
 }
 

@@ -11,7 +11,7 @@ create table portal_configuration (
     features     text not null,
     session      text not null,               -- link_ttl, idle, max, step_up_amount
     login_page   text not null,
-    login_token  text unique,
+    login_token  text not null unique,
     branding     text not null,               -- what looks otherwise than the table `branding` says
     texts        text not null,
     portal_header text,
@@ -70,9 +70,10 @@ create table portal_session (
     configuration text not null,
     customer     text not null,
     subscription text,
-    origin       text not null check (origin in ('api', 'console', 'login', 'preview')),
+    origin       text not null check (origin in ('api', 'console', 'hosted', 'login', 'preview', 'signed_in')),
     locale       text,
     flow         text,
+    start        text,                        -- the page that it begins at
     return_url   text,
     cancel_url   text,
     hidden       text not null,
@@ -115,27 +116,37 @@ create table login_request (
     id           text not null,
     email        text not null,
     configuration text not null,
-    destination  text,
+    destination  text not null,
     link_hash    text unique,
     code_hash    text,
     browser_hash text,
+    proof_hash   text unique,                 -- who has proven the mailbox, and chooses as whom to go in
+    sealed       text,                        -- link and code, until the mail with them is out
     wrong_codes  bigint not null,
     expires_ms   bigint not null,
     used_ms      bigint,
+    chosen_ms    bigint,
     created_ms   bigint not null,
     primary key (tenant, id)
 );
-create index login_request_by_email on login_request (tenant, email, created_ms);
+create index login_request_of_browser on login_request (browser_hash, created_ms);
+create index login_request_by_age on login_request (created_ms);
 
 create table portal_issuer (
     tenant       bigint not null references tenant (id),
     id           text not null,
     active       boolean not null,
+    issuer       text not null,               -- what its tokens say they are by, and for
+    audience     text not null,
+    origins      text not null,               -- each between spaces
     settings     text not null,
     created      bigint not null,
     updated      bigint not null,
+    version      bigint not null,
     primary key (tenant, id)
 );
+create unique index portal_issuer_of_tokens on portal_issuer (issuer, audience);
+create index portal_issuer_listed on portal_issuer (tenant, created desc, id desc);
 
 create table feedback_option (
     tenant       bigint not null references tenant (id),

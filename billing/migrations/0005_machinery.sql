@@ -136,10 +136,18 @@ create table job (
 );
 create index job_due on job (run_at_ms);
 
+-- How often something was done in a time, by whom only as a hash.
+create table limit_count (
+    key          text primary key,
+    count        bigint not null,
+    until_ms     bigint not null
+);
+create index limit_count_over on limit_count (until_ms);
+
 create table mail (
     tenant       bigint not null references tenant (id),
     id           text not null,
-    customer     text,                        -- none where the merchant's owner is written to
+    customer     text,                        -- null where it is to the merchant's owner, or to whoever has the address
     template     text not null,
     recipient    text not null,
     locale       text not null,               -- the languages to choose from, best first

@@ -1,5 +1,7 @@
 //! The look-ups that come without a tenant: a key, a link, a cookie, and the making of merchants and keys.
 
+mod login;
+
 use serde::{Deserialize, Serialize};
 
 use crate::actor::{Actor, Origin, Tenant, Trace};
@@ -12,8 +14,11 @@ use crate::invoice::hosted::Hosted;
 use crate::money::Currency;
 use crate::portal::branding::{Brand, brand};
 use crate::portal::configuration::{self, Configuration};
+use crate::portal::issuer::{self, Issuer};
 use crate::portal::session::{Session, SessionOrigin};
 use crate::store::{Json, Tx, all, maybe, one, run};
+
+pub use login::{Lobby, by_login_browser, by_login_link, by_login_proof, by_login_token, by_merchant, by_owner};
 
 /// The merchant's public profile.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -359,4 +364,25 @@ pub async fn pending_refunds(tx: &mut Tx) -> Result<Vec<(Tenant, String)>> {
         now
     )?;
     Ok(due.into_iter().map(|(key, merchant, livemode, id)| (Tenant { key, merchant, livemode }, id)).collect())
+}
+
+/// Whose tokens say that they are by `issuer`: of all merchants those who take them.
+pub async fn issuers(tx: &mut Tx, issuer: &str) -> Result<Vec<(Tenant, Issuer)>> {
+    let found: Vec<(i64, String)> =
+        all!(tx, "select tenant, id from portal_issuer where issuer = $1 and active order by created, id", issuer)?;
+    let mut issuers = Vec::new();
+    for (key, id) in found {
+        let tenant = tenant_by_key(tx, key).await?;
+        let issuer = issuer::get(tx, &Actor::system(tenant.clone(), "directory"), &id).await?;
+        issuers.push((tenant, issuer));
+    }
+    Ok(issuers)
+}
+
+/// Whether the script of pages of this origin may ask for whoever is signed in there, of any merchant.
+pub async fn knows_origin(tx: &mut Tx, origin: &str) -> Result<bool> {
+    let found: Vec<(String,)> =
+        all!(tx, "select origins from portal_issuer where active and origins like '% ' || $1 || ' %'", origin)?;
+    // What stands for any letter in a pattern may stand in an origin.
+    Ok(found.iter().any(|(origins,)| origins.split(' ').any(|own| own == origin)))
 }

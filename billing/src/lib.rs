@@ -28,6 +28,7 @@ pub mod invoice;
 pub mod job;
 #[cfg(test)]
 mod laws;
+pub mod limit;
 pub mod mail;
 pub mod money;
 pub mod page;

@@ -18,8 +18,8 @@ use crate::{id, settings};
 text_enum!(
     /// What a mail tells of: an invoice that was paid, a charge that nobody stood by and that failed, or waits until the
     /// customer has confirmed it with their bank; a renewal or the end of a trial that comes; what is subscribed to being
-    /// something else, now or from a day on; a subscription that will end, or has. To the merchant's owner: a webhook endpoint
-    /// that takes nothing.
+    /// something else, now or from a day on; a subscription that will end, or has; a way in that somebody has asked for. To the
+    /// merchant's owner: a webhook endpoint that takes nothing.
     Template {
         Receipt = "receipt",
         PaymentFailed = "payment_failed",
@@ -30,6 +30,7 @@ text_enum!(
         ChangeScheduled = "change_scheduled",
         Canceling = "canceling",
         Ended = "ended",
+        Login = "login",
         WebhookFailing = "webhook_failing",
     }
 );
@@ -58,13 +59,18 @@ pub struct About {
     pub endpoint: Option<String>,
     /// The invoice's own page. A mail never holds a session.
     pub url: Option<String>,
+    /// What was asked for on the login page. Its link and its code are put in when the mail is sent, and never kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
+    #[serde(skip)]
+    pub code: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Mail {
     pub tenant: i64,
     pub id: String,
-    /// `None` where the merchant's owner is written to.
+    /// `None` where it is to the merchant's owner, or to whoever has the address.
     pub customer: Option<String>,
     pub template: Template,
     pub recipient: String,
@@ -90,30 +96,46 @@ pub(crate) async fn follow(tx: &mut Tx, who: &Actor, event: &str, change: &Chang
 async fn write(tx: &mut Tx, who: &Actor, template: Template, to: &Customer, about: About) -> Result<()> {
     let usual = settings::get(tx, who).await?.default_locale;
     let tags: Vec<&str> = to.preferred_locales.iter().chain(&usual).map(String::as_str).collect();
-    let (customer, email) = (Some(to.id.as_str()), to.email.as_deref().unwrap_or_default());
-    post(tx, who, template, customer, email, &tags.join(","), about).await
+    let recipient = to.email.as_deref().unwrap_or_default();
+    insert(tx, who, Some(&to.id), (template, recipient, &tags.join(",")), about, Status::Waiting).await
 }
 
 /// Writes to the merchant's own people, where the settings say whom.
 pub(crate) async fn to_owner(tx: &mut Tx, who: &Actor, template: Template, about: About) -> Result<()> {
     let settings = settings::get(tx, who).await?;
     let Some(email) = settings.owner_email else { return Ok(()) };
-    post(tx, who, template, None, &email, &settings.default_locale.unwrap_or_default(), about).await
+    let locale = settings.default_locale.unwrap_or_default();
+    insert(tx, who, None, (template, &email, &locale), about, Status::Waiting).await
 }
 
-async fn post(
+/// Writes the mail with what was asked for on the login page, to whoever has the address. One that is dropped from the
+/// beginning costs the same.
+pub(crate) async fn invite(
     tx: &mut Tx,
     who: &Actor,
-    template: Template,
-    customer: Option<&str>,
-    recipient: &str,
+    request: &str,
+    email: &str,
     locale: &str,
-    about: About,
+    is_dropped: bool,
 ) -> Result<()> {
+    let status = if is_dropped { Status::Dropped } else { Status::Waiting };
+    let about = About { login: Some(request.into()), ..About::default() };
+    insert(tx, who, None, (Template::Login, email, locale), about, status).await
+}
+
+async fn insert(
+    tx: &mut Tx,
+    who: &Actor,
+    customer: Option<&str>,
+    (template, recipient, locale): (Template, &str, &str),
+    about: About,
+    status: Status,
+) -> Result<()> {
+    let next = (status == Status::Waiting).then_some(tx.now);
     run!(
         tx,
         "insert into mail (tenant, id, customer, template, recipient, locale, data, status, attempts, next_ms, created_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $9)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10)",
         who.tenant.key,
         id::new("mail", tx.now),
         customer,
@@ -121,7 +143,8 @@ async fn post(
         recipient,
         locale,
         Json(&about),
-        Status::Waiting,
+        status,
+        next,
         tx.now
     )?;
     Ok(())

@@ -17,6 +17,7 @@ const SCRIPTS = [
   [process.execPath, 'journeys/node.mjs'],
   [process.execPath, 'journeys/money.mjs'],
   [process.execPath, 'journeys/time.mjs'],
+  [process.execPath, 'journeys/references.mjs'],
   [python, 'journeys/journey.py'],
   [python, 'journeys/documents.py'],
   [process.execPath, 'journeys/webhooks.mjs'],

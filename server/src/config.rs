@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use billing::id;
+use billing::limit::Limit;
 use billing::seal::Key;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -82,6 +83,34 @@ pub struct Settings {
     /// The name server that is asked about custom domains, like 127.0.0.1:53 [default: the system's].
     #[arg(long, global = true, env = "PORTICO_DNS_SERVER")]
     pub dns_server: Option<SocketAddr>,
+
+    /// How many login mails one address may be sent, as COUNT/SECONDS; more are not sent, and not told.
+    #[arg(long, global = true, env = "PORTICO_LOGIN_ADDRESS_LIMIT", default_value = "3/900", value_delimiter = ',')]
+    pub login_address_limit: Vec<Limit>,
+
+    /// How many login mails one client may ask for, as COUNT/SECONDS or COUNT/SECONDS/PAUSE, several with commas; more are refused.
+    #[arg(
+        long,
+        global = true,
+        env = "PORTICO_LOGIN_CLIENT_LIMIT",
+        default_value = "6/60,12/3600/900",
+        value_delimiter = ','
+    )]
+    pub login_client_limit: Vec<Limit>,
+
+    /// How many login mails one merchant's customers may be sent together; more are not sent, and not told.
+    #[arg(
+        long,
+        global = true,
+        env = "PORTICO_LOGIN_MERCHANT_LIMIT",
+        default_value = "1000/3600",
+        value_delimiter = ','
+    )]
+    pub login_merchant_limit: Vec<Limit>,
+
+    /// How many mailed links and codes one client may try; more are refused.
+    #[arg(long, global = true, env = "PORTICO_LOGIN_TRY_LIMIT", default_value = "10/60", value_delimiter = ',')]
+    pub login_try_limit: Vec<Limit>,
 
     /// How many seconds `/readyz` says no before a stopping server refuses connections: a balancer's time to notice.
     #[arg(long, global = true, env = "PORTICO_DRAIN_DELAY", default_value_t = 0)]

@@ -33,6 +33,15 @@ pub fn read(headers: &HeaderMap, settings: &Settings) -> Option<Held> {
     }
 }
 
+/// The cookie of a browser on its way in: what it asked with, then the proof of its mailbox.
+pub fn read_login(headers: &HeaderMap, settings: &Settings) -> Option<String> {
+    sent(headers, login_name(settings))
+}
+
+fn login_name(settings: &Settings) -> &'static str {
+    if settings.is_https() { "__Host-portico-login" } else { "portico-login" }
+}
+
 fn sent(headers: &HeaderMap, name: &str) -> Option<String> {
     let all = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
     all.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
@@ -51,4 +60,11 @@ pub fn set(settings: &Settings, held: &Held, max_age: i64) -> [HeaderValue; 2] {
         HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
     };
     [of(held.is_framed, &held.value, max_age), of(!held.is_framed, "", 0)]
+}
+
+pub fn set_login(settings: &Settings, value: &str, max_age: i64) -> HeaderValue {
+    let secure = if settings.is_https() { "; Secure" } else { "" };
+    let name = login_name(settings);
+    let text = format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }

@@ -4,6 +4,7 @@ use app::session::Visit;
 use axum::http::request::Parts;
 use axum::response::Response;
 use billing::directory::Guest;
+use billing::portal::session::SessionOrigin;
 use url::Url;
 
 use crate::entry::redirect;
@@ -32,7 +33,8 @@ pub fn way_back(guest: &Guest) -> Option<String> {
         session.cancel_url.as_ref().or(session.return_url.as_ref())
     };
     let mut url = Url::parse(target.or(guest.configuration.default_return_url.as_ref())?).ok()?;
-    if completed && session.cancel_url.is_some() {
+    let is_told = session.cancel_url.is_some() || session.origin == SessionOrigin::Hosted;
+    if completed && is_told {
         url.query_pairs_mut().append_pair("success", "true");
     }
     Some(url.into())

@@ -8,7 +8,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use billing::directory::Guest;
+use billing::directory::{Guest, Lobby};
 use billing::id;
 use billing::portal::branding::{Brand, Look};
 use leptos::nonce::use_nonce;
@@ -123,8 +123,21 @@ pub fn continue_page(locale: Locale, guest: &Guest, action: &str) -> Response {
 /// The session has ended, or never began: who the merchant is, and the way back.
 pub fn expired(locale: Locale, guest: Option<&Guest>, status: StatusCode) -> Response {
     let brand = guest.map(|guest| guest.brand.clone());
-    let back = guest.and_then(way_back);
-    page(locale, status, brand.clone().as_ref(), move || view! { <ExpiredPage brand back/> })
+    let (back, login) = (guest.and_then(way_back), guest.and_then(|guest| guest.configuration.login_url.clone()));
+    page(locale, status, brand.clone().as_ref(), move || view! { <ExpiredPage brand back login/> })
+}
+
+/// The same of what a mail led to.
+pub fn gone(locale: Locale, lobby: &Lobby) -> Response {
+    let (brand, back) = (Some(lobby.brand.clone()), lobby.configuration.default_return_url.clone());
+    let login = lobby.configuration.login_url.clone();
+    page(locale, StatusCode::GONE, Some(&lobby.brand), move || view! { <ExpiredPage brand back login/> })
+}
+
+/// The page that a mail leads to: one button, whose way `action` is.
+pub fn admit(locale: Locale, lobby: &Lobby, email: &str, action: String) -> Response {
+    let (brand, email) = (lobby.brand.clone(), Some(email.to_owned()));
+    page(locale, StatusCode::OK, Some(&lobby.brand), move || view! { <ContinuePage brand email action/> })
 }
 
 pub fn missing(visit: Option<&Visit>) -> Response {
@@ -158,7 +171,8 @@ pub fn unknown_invoice(locale: Locale) -> Response {
     page(locale, StatusCode::NOT_FOUND, None, || view! { <MissingPage brand=None/> })
 }
 
-fn page<V: IntoView + 'static>(
+/// A page of the door, by itself.
+pub fn page<V: IntoView + 'static>(
     locale: Locale,
     status: StatusCode,
     brand: Option<&Brand>,

@@ -17,8 +17,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::state::App;
 use crate::{
-    api, ask, documents, entry, exports, framing, front, hosted, leave, log, metrics, picture, reference, shell, site,
-    visit,
+    api, ask, documents, doors, entry, exports, framing, front, hosted, leave, log, login, metrics, picture, reference,
+    shell, site, visit,
 };
 
 /// Every path outside `/v1`, `/do` and the portal's own pages, for the table of callers × endpoints.
@@ -30,6 +30,16 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/invoice/{secret}/pdf"),
     ("GET", "/documents/{merchant}/{object}/{mark}"),
     ("POST", "/invoice/{secret}/pay"),
+    ("GET", "/login/{token}"),
+    ("POST", "/login/{token}"),
+    ("GET", "/login/{token}/code"),
+    ("POST", "/login/{token}/code"),
+    ("GET", "/access/{secret}"),
+    ("POST", "/access/{secret}"),
+    ("GET", "/choose"),
+    ("POST", "/choose"),
+    ("GET", "/sign-out"),
+    ("POST", "/sign-out"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -62,6 +72,7 @@ pub fn router(app: App) -> Router {
         .route("/invoice/{secret}", get(hosted::show))
         .merge(documents::open())
         .route("/invoice/{secret}/pay", post(hosted::pay))
+        .merge(login::routes())
         .with_state(app.clone());
     let own = documents::own().merge(exports::own()).with_state(app.clone());
     let portal = pages()
@@ -96,6 +107,7 @@ pub fn router(app: App) -> Router {
         .merge(files)
         .merge(reference)
         .merge(api::router(app.clone()).layer(from_fn_with_state(app.clone(), front::api_host)))
+        .merge(doors::router(app.clone()))
         .merge(portal)
         .layer(CatchPanicLayer::custom(front::broken))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))

@@ -10,9 +10,9 @@ use billing::audit::seal;
 use billing::gateway::PaymentGateway;
 use billing::job::{self, Job, NewJob};
 use billing::payment::fate;
-use billing::portal::domain;
+use billing::portal::{domain, login};
 use billing::webhook::delivery;
-use billing::{Actor, Db, Error, Millis, Result, directory, idempotency, refund, test_clock, transact, work};
+use billing::{Actor, Db, Error, Millis, Result, directory, idempotency, limit, refund, test_clock, transact, work};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -210,6 +210,10 @@ async fn move_clock(db: &Db, gateway: &Arc<dyn PaymentGateway>, job: &Job) -> Re
 
 async fn prune(db: &Db, job: &Job) -> Result<()> {
     let pruned = transact!(db, |tx| idempotency::prune(tx).await)?;
+    transact!(db, |tx| {
+        login::prune(tx).await?;
+        limit::prune(tx).await
+    })?;
     tracing::debug!(pruned, "forgot old idempotency keys");
     let pruned = transact!(db, |tx| delivery::prune(tx).await)?;
     tracing::debug!(pruned, "forgot what became of old webhooks");

@@ -8,7 +8,7 @@ use crate::parts::{self, Icon, Links, LinksView, icon};
 use crate::present::frame::{links, mark, masked};
 use crate::text::{Locale, say};
 
-fn locale() -> Locale {
+pub(super) fn locale() -> Locale {
     use_context::<Locale>().unwrap_or_default()
 }
 
@@ -32,9 +32,10 @@ pub fn ContinuePage(brand: Brand, email: Option<String>, action: String) -> impl
     }
 }
 
-/// A used, expired or unknown link, or a session that has ended. `back` leads to the merchant.
+/// A used, expired or unknown link, or a session that has ended. `back` leads to the merchant, `login` to where a new link
+/// is asked for.
 #[component]
-pub fn ExpiredPage(brand: Option<Brand>, back: Option<String>) -> impl IntoView {
+pub fn ExpiredPage(brand: Option<Brand>, back: Option<String>, login: Option<String>) -> impl IntoView {
     let locale = locale();
     let what = match &brand {
         Some(brand) => say!(entry.expired.what, locale, merchant = &brand.name),
@@ -54,6 +55,7 @@ pub fn ExpiredPage(brand: Option<Brand>, back: Option<String>) -> impl IntoView 
             <p>{say!(entry.expired.why, locale)}</p>
             <p>{what}</p>
             {way_back}
+            {login.map(|login| view! { <a class="button wide" href=login>{say!(entry.expired.login, locale)}</a> })}
         </Door>
     }
 }
@@ -73,13 +75,13 @@ pub fn ExpiredInvoicePage(brand: Brand) -> impl IntoView {
 }
 
 /// Whose page this is; where nobody is known, what has happened.
-fn whose(brand: Option<&Brand>, what: Icon) -> AnyView {
+pub(super) fn whose(brand: Option<&Brand>, what: Icon) -> AnyView {
     let Some(brand) = brand else { return view! { <span class="badge large">{icon(what)}</span> }.into_any() };
     view! { <div class="whose">{parts::mark(mark(brand))}</div> }.into_any()
 }
 
 /// The mark where a heading says the name.
-fn large(brand: &Brand) -> AnyView {
+pub(super) fn large(brand: &Brand) -> AnyView {
     let mark = mark(brand);
     let drawn = if mark.logo.is_some() { parts::mark(mark) } else { parts::sign(mark.icon, mark.monogram) };
     view! { <div class="whose">{drawn}</div> }.into_any()
@@ -129,7 +131,7 @@ pub fn BrokenPage() -> impl IntoView {
 
 /// One card in the middle of the page.
 #[component]
-fn Door(#[prop(optional)] links: Links, children: Children) -> impl IntoView {
+pub(super) fn Door(#[prop(optional)] links: Links, children: Children) -> impl IntoView {
     view! {
         <div class="outside">
             <main id="main" class="door"><div class="card">{children()}</div></main>

@@ -16,6 +16,8 @@ pub mod fields;
 pub mod hosted;
 pub mod invoice;
 pub mod invoices;
+#[cfg(feature = "ssr")]
+pub mod login;
 pub mod methods;
 pub mod overview;
 pub mod pause;

@@ -24,6 +24,8 @@ pub struct FrameData {
     /// What a flow keeps to: below it there is nowhere else to go. `/` is everywhere.
     pub flow: Option<String>,
     pub links: Links,
+    /// What the way out is called; none out of a preview.
+    pub sign_out: Option<String>,
 }
 
 /// What every page is drawn in.
@@ -146,7 +148,7 @@ fn is_under(path: &str, href: &str) -> bool {
 }
 
 fn bottom(data: FrameData, _: Place) -> AnyView {
-    view! { <LinksView links=data.links/> }.into_any()
+    view! { <LinksView links=data.links sign_out=data.sign_out/> }.into_any()
 }
 
 /// After a link has been followed without loading a page, reading goes on where the new page begins.

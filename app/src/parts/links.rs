@@ -13,16 +13,18 @@ pub struct Links {
     pub terms: Option<String>,
 }
 
+/// `sign_out` is what the way out of a session is called, where there is one.
 #[component]
-pub fn LinksView(links: Links) -> AnyView {
+pub fn LinksView(links: Links, #[prop(optional_no_strip)] sign_out: Option<String>) -> AnyView {
     let named = [(links.help, t!(nav.help)), (links.privacy, t!(nav.privacy)), (links.terms, t!(nav.terms))];
-    let links: Vec<AnyView> = named
+    let mut links: Vec<AnyView> = named
         .into_iter()
         .filter_map(|(href, label)| Some((href?, label)))
         .map(|(href, label)| {
             view! { <li><a href=href rel="external noreferrer" target="_top">{label}</a></li> }.into_any()
         })
         .collect();
+    links.extend(sign_out.map(|label| view! { <li><a href="/sign-out" rel="external">{label}</a></li> }.into_any()));
     if links.is_empty() {
         return ().into_any();
     }

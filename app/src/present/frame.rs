@@ -24,6 +24,7 @@ pub fn frame(session: &Session) -> FrameData {
             After::HostedConfirmation | After::Redirect => "/".to_owned(),
         }),
         links: links(&guest.brand),
+        sign_out: (!session.who.is_read_only()).then(|| say!(frame.sign_out, session.locale)),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Customer, columns, offer, stored};
 use crate::actor::Actor;
 use crate::error::Result;
 use crate::page::{Listed, Page, page};
-use crate::store::Tx;
+use crate::store::{Tx, all};
 
 /// Filters of a list. Without a test clock, customers on one are left out, but where they are asked for by the
 /// merchant's own id.
@@ -59,4 +59,22 @@ pub async fn list(tx: &mut Tx, who: &Actor, page: &Page, filter: &CustomerFilter
         offer::load(tx, who, customer).await?;
     }
     Ok(listed)
+}
+
+/// All who have this address, whatever the case of its letters, the newest first: at most a hundred.
+pub async fn of_email(tx: &mut Tx, who: &Actor, email: &str) -> Result<Vec<Customer>> {
+    let found: Vec<Customer> = all!(
+        tx,
+        concat!(
+            "select ",
+            columns!(),
+            " from customer where tenant = $1 and lower(email) = lower($2) and deleted_at is null
+              and (cast($3 as text) is null or id = $3) order by created desc, id desc limit 100"
+        ),
+        who.tenant.key,
+        email,
+        who.customer()
+    )?;
+    // A database may take for one letter what only looks alike.
+    Ok(found.into_iter().filter(|one| one.email.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(email))).collect())
 }

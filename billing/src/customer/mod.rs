@@ -23,7 +23,7 @@ use crate::{id, subscription, test_clock, wire};
 
 use contact::check_address;
 pub use contact::{Address, Shipping, check_email};
-pub use list::{CustomerFilter, list};
+pub use list::{CustomerFilter, list, of_email};
 
 text_enum!(TaxExempt { None = "none", Exempt = "exempt", Reverse = "reverse" });
 

@@ -64,7 +64,8 @@ pub(super) async fn about(tx: &mut Tx, who: &Actor, template: Template, after: &
                 None => Ok(invoice),
             }
         }
-        Template::WebhookFailing => Ok(About::default()),
+        // No event asks for these.
+        Template::Login | Template::WebhookFailing => Ok(About::default()),
         Template::TrialEnding
         | Template::Changed
         | Template::ChangeScheduled

@@ -6,7 +6,7 @@ use crate::clock::Millis;
 use crate::directory;
 use crate::error::Result;
 use crate::portal::branding::{Brand, brand};
-use crate::portal::configuration;
+use crate::portal::{configuration, domain, login};
 use crate::store::{Tx, maybe, run};
 use crate::{customer, invoice, subscription};
 
@@ -57,20 +57,43 @@ pub async fn drop_all(tx: &mut Tx, who: &Actor, customer: &str) -> Result<()> {
 }
 
 /// As whom a mail is sent; `None` where it has nothing to tell any more: what it asks for is done, the day that it
-/// announces has come, or there is no such customer.
-pub async fn sender(tx: &mut Tx, mail: &Mail) -> Result<Option<Brand>> {
+/// announces has come, or there is no such customer. A way in is put into the mail here.
+pub async fn sender(tx: &mut Tx, mail: &mut Mail) -> Result<Option<Brand>> {
     let tenant = directory::tenant_by_key(tx, mail.tenant).await?;
     let who = Actor::system(tenant, "mail");
-    let is_gone = match &mail.customer {
-        Some(customer) => customer::get_or_deleted(tx, &who, customer).await?.deleted_at.is_some(),
-        None => false,
+    let configuration = match mail.customer.clone() {
+        Some(customer) => {
+            let is_gone = customer::get_or_deleted(tx, &who, &customer).await?.deleted_at.is_some();
+            (!is_gone && !is_over(tx, &who, mail).await?).then(|| "default".to_owned())
+        }
+        None if mail.template != Template::Login => (!is_over(tx, &who, mail).await?).then(|| "default".to_owned()),
+        None => admit(tx, &who, mail).await?,
     };
-    if is_gone || is_over(tx, &who, mail).await? {
+    let Some(configuration) = configuration else { return Ok(None) };
+    let merchant = directory::merchant(tx, &who.tenant.merchant).await?;
+    let configuration = configuration::get(tx, &who, &configuration).await?;
+    brand::of(tx, &who.tenant, &merchant, &configuration).await.map(Some)
+}
+
+/// Puts link and code into a mail to whoever has its address: that of a customer as it is on file, where there is one.
+/// Answers the configuration whose login page it was asked for on.
+async fn admit(tx: &mut Tx, who: &Actor, mail: &mut Mail) -> Result<Option<String>> {
+    let asked = mail.data.login.clone().unwrap_or_default();
+    let Some((request, link, code)) = login::secrets(tx, who, &asked).await? else { return Ok(None) };
+    let configuration = configuration::get(tx, who, &request.configuration).await?;
+    let sharing = customer::of_email(tx, who, &request.email).await?;
+    let portal = domain::portal_url(tx, who, &configuration).await?;
+    let (Some(portal), Some(first)) = (portal, sharing.first()) else { return Ok(None) };
+    if configuration.login_url.is_none() {
         return Ok(None);
     }
-    let merchant = directory::merchant(tx, &who.tenant.merchant).await?;
-    let configuration = configuration::get(tx, &who, "default").await?;
-    brand::of(tx, &who.tenant, &merchant, &configuration).await.map(Some)
+    mail.recipient = first.email.clone().unwrap_or_default();
+    mail.locale =
+        first.preferred_locales.iter().chain([&mail.locale]).map(String::as_str).collect::<Vec<_>>().join(",");
+    mail.data.0.name = first.name.clone().filter(|_| sharing.len() == 1);
+    mail.data.0.url = Some(format!("{portal}/access/{link}"));
+    mail.data.0.code = Some(code);
+    Ok(Some(configuration.id))
 }
 
 async fn is_over(tx: &mut Tx, who: &Actor, mail: &Mail) -> Result<bool> {
@@ -112,6 +135,9 @@ pub async fn settle(tx: &mut Tx, mail: &Mail, outcome: Outcome<'_>) -> Result<St
         settled,
         error
     )?;
+    if let Some(asked) = mail.data.login.as_ref().filter(|_| next.is_none()) {
+        login::seal_off(tx, mail.tenant, asked).await?;
+    }
     Ok(status)
 }
 

@@ -4,7 +4,7 @@
 use crate::actor::Actor;
 use crate::catalog::Price;
 use crate::catalog::price::{self, PriceFilter};
-use crate::catalog::product::{self, Product};
+use crate::catalog::product::{self, Product, ProductFilter};
 use crate::catalog::promotion_code::{self, PromotionCodeFilter};
 use crate::clock::Seconds;
 use crate::discount::Wanted;
@@ -249,6 +249,7 @@ pub async fn offers(
     if !feature.enabled || !is_changeable(subscription) {
         return Ok(Vec::new());
     }
+    let feature = &with_products(tx, who, feature).await?;
     let mut offers = Vec::new();
     for product in &feature.products {
         let found = of_product(tx, who, product, &subscription.currency).await?;
@@ -263,6 +264,28 @@ pub async fn offers(
         offers.clear();
     }
     Ok(offers)
+}
+
+/// The feature with its products named, where it allows all of them. Each may be had more than once if any may.
+async fn with_products(tx: &mut Tx, who: &Actor, feature: &SubscriptionUpdate) -> Result<SubscriptionUpdate> {
+    let mut named = feature.clone();
+    if !feature.all_products {
+        return Ok(named);
+    }
+    let enabled = feature.default_allowed_updates.contains(&ChangeAllowed::Quantity);
+    let (mut page, filter) = (Page::first(100), ProductFilter { active: Some(true), ..ProductFilter::default() });
+    loop {
+        let listed = product::list(tx, who, &page, &filter).await?;
+        page.starting_after = listed.data.last().map(|last| last.id.clone());
+        named.products.extend(listed.data.into_iter().map(|product| AllowedProduct {
+            adjustable_quantity: AdjustableQuantity { enabled, ..AdjustableQuantity::default() },
+            prices: Vec::new(),
+            product: product.id,
+        }));
+        if !listed.has_more {
+            return Ok(named);
+        }
+    }
 }
 
 /// The cheapest of the shortest interval first.

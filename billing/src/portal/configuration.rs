@@ -55,6 +55,11 @@ pub struct Configuration {
     pub features: Json<Features>,
     pub session: Json<Lifetimes>,
     pub login_page: Json<LoginPage>,
+    /// What the address of its login page ends with: stable, and no secret.
+    pub login_token: String,
+    /// The address of its login page, where it is open and browsers reach the portal.
+    #[sqlx(skip)]
+    pub login_url: Option<String>,
     /// What looks otherwise than the merchant's branding says.
     pub branding: Json<Look>,
     /// The id of a domain of the merchant's, under which this portal answers while it is proven.
@@ -67,8 +72,8 @@ pub struct Configuration {
 
 macro_rules! columns {
     () => {
-        "id, name, active, is_default, default_return_url, business_profile, features, session, login_page, branding, custom_domain, \
-         metadata, created, updated, version"
+        "id, name, active, is_default, default_return_url, business_profile, features, session, login_page, login_token, branding, \
+         custom_domain, metadata, created, updated, version"
     };
 }
 
@@ -85,6 +90,7 @@ pub struct ConfigurationUpdate {
     pub link_ttl: Option<i64>,
     pub idle: Option<i64>,
     pub max: Option<i64>,
+    pub login_page: Option<bool>,
     pub branding: Patch<BrandingUpdate>,
     pub custom_domain: Patch<String>,
     pub metadata: MetadataPatch,
@@ -106,7 +112,17 @@ pub async fn get(tx: &mut Tx, who: &Actor, id: &str) -> Result<Configuration> {
             id
         )
     };
-    found?.ok_or_else(|| Error::missing("billing_portal.configuration", id))
+    let mut found: Configuration = found?.ok_or_else(|| Error::missing("billing_portal.configuration", id))?;
+    found.login_url = login_url(tx, who, &found).await?;
+    Ok(found)
+}
+
+/// Where customers ask for a link by themselves.
+async fn login_url(tx: &mut Tx, who: &Actor, of: &Configuration) -> Result<Option<String>> {
+    if !of.login_page.enabled || !of.active {
+        return Ok(None);
+    }
+    Ok(domain::portal_url(tx, who, of).await?.map(|portal| format!("{portal}/login/{}", of.login_token)))
 }
 
 pub async fn list(
@@ -116,7 +132,7 @@ pub async fn list(
     active: Option<bool>,
     is_default: Option<bool>,
 ) -> Result<Listed<Configuration>> {
-    page!(
+    let listed: Result<Listed<Configuration>> = page!(
         tx,
         who,
         page,
@@ -125,7 +141,12 @@ pub async fn list(
         "(cast($7 as boolean) is null or active = $7) and (cast($8 as boolean) is null or is_default = $8)",
         active,
         is_default
-    )
+    );
+    let mut listed = listed?;
+    for configuration in &mut listed.data {
+        configuration.login_url = login_url(tx, who, configuration).await?;
+    }
+    Ok(listed)
 }
 
 pub async fn create(tx: &mut Tx, who: &Actor, new: ConfigurationUpdate) -> Result<Configuration> {
@@ -134,7 +155,8 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: ConfigurationUpdate) -> Resul
 
 /// The default one of a new merchant: everything that is usual is allowed.
 pub async fn create_default(tx: &mut Tx, who: &Actor) -> Result<Configuration> {
-    insert(tx, who, Features::usual(), ConfigurationUpdate::default()).await
+    let open = ConfigurationUpdate { login_page: Some(true), ..ConfigurationUpdate::default() };
+    insert(tx, who, Features::usual(), open).await
 }
 
 /// The merchant's first configuration is its default one.
@@ -152,6 +174,8 @@ async fn insert(tx: &mut Tx, who: &Actor, features: Features, new: Configuration
         features: Json(features),
         session: Json::default(),
         login_page: Json::default(),
+        login_token: id::secret(),
+        login_url: None,
         branding: Json::default(),
         custom_domain: None,
         metadata: Json::default(),
@@ -165,7 +189,7 @@ async fn insert(tx: &mut Tx, who: &Actor, features: Features, new: Configuration
         concat!(
             "insert into portal_configuration (tenant, ",
             columns!(),
-            ", texts) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '{}')"
+            ", texts) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, '{}')"
         ),
         who.tenant.key,
         &configuration.id,
@@ -177,6 +201,7 @@ async fn insert(tx: &mut Tx, who: &Actor, features: Features, new: Configuration
         &configuration.features,
         &configuration.session,
         &configuration.login_page,
+        &configuration.login_token,
         &configuration.branding,
         &configuration.custom_domain,
         &configuration.metadata,
@@ -184,6 +209,7 @@ async fn insert(tx: &mut Tx, who: &Actor, features: Features, new: Configuration
         configuration.updated,
         configuration.version
     )?;
+    configuration.login_url = login_url(tx, who, &configuration).await?;
     announce(tx, who, None, &configuration, "billing_portal.configuration.created").await?;
     Ok(configuration)
 }
@@ -192,6 +218,7 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: ConfigurationUpd
     let before = get(tx, who, id).await?;
     let mut after = before.clone();
     apply(tx, who, &mut after, update).await?;
+    after.login_url = login_url(tx, who, &after).await?;
     if after == before {
         return Ok(after);
     }
@@ -199,8 +226,8 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: ConfigurationUpd
     let saved = run!(
         tx,
         "update portal_configuration set name = $3, active = $4, default_return_url = $5, business_profile = $6, features = $7, session = $8,
-         branding = $9, custom_domain = $10, metadata = $11, updated = $12, version = version + 1
-         where tenant = $1 and id = $2 and version = $13",
+         branding = $9, custom_domain = $10, metadata = $11, updated = $12, login_page = $13, version = version + 1
+         where tenant = $1 and id = $2 and version = $14",
         who.tenant.key,
         &after.id,
         &after.name,
@@ -213,6 +240,7 @@ pub async fn update(tx: &mut Tx, who: &Actor, id: &str, update: ConfigurationUpd
         &after.custom_domain,
         &after.metadata,
         after.updated,
+        &after.login_page,
         after.version
     )?;
     if saved != 1 {
@@ -252,6 +280,7 @@ async fn apply(tx: &mut Tx, who: &Actor, configuration: &mut Configuration, upda
     session.idle = update.idle.unwrap_or(session.idle);
     session.max = update.max.unwrap_or(session.max);
     check_lifetimes(session)?;
+    configuration.login_page.0.enabled = update.login_page.unwrap_or(configuration.login_page.enabled);
     match update.branding {
         Patch::Keep => {}
         Patch::Clear => configuration.branding = Json::default(),

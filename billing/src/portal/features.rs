@@ -183,6 +183,9 @@ pub struct IntervalOption {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriptionUpdate {
+    /// Ours: every active product that is paid for again and again, in place of `products`.
+    #[serde(default)]
+    pub all_products: bool,
     pub billing_cycle_anchor: Option<Anchor>,
     /// Ours: when a change is charged, which itself happens at once. It says no more than `proration_behavior` does, but
     /// for `full_difference`, which is charged at once or with the next invoice.
@@ -325,6 +328,7 @@ impl Default for Features {
                 enabled: false,
             },
             subscription_update: SubscriptionUpdate {
+                all_products: false,
                 billing_cycle_anchor: None,
                 charge_timing: None,
                 default_allowed_updates: Vec::new(),

@@ -7,7 +7,7 @@ use crate::clock::{Millis, Seconds};
 use crate::customer;
 use crate::error::{Error, Result};
 use crate::event::{Change, record};
-use crate::portal::configuration::{self, check_url};
+use crate::portal::configuration::{self, Lifetimes, check_url};
 use crate::portal::domain;
 use crate::portal::flow::{self, After, Flow};
 use crate::portal::hidden;
@@ -15,7 +15,18 @@ use crate::store::{Json, Tx, maybe, run};
 use crate::text_enum::text_enum;
 use crate::{audit, id, subscription, wire};
 
-text_enum!(SessionOrigin { Api = "api", Console = "console", Login = "login", Preview = "preview" });
+text_enum!(
+    /// How its link came to be: asked for with the API, at the console, in the one call that names a person rather than a
+    /// customer, on the login page, to be looked at by the merchant, by a merchant's page for whoever is signed in there.
+    SessionOrigin {
+        Api = "api",
+        Console = "console",
+        Hosted = "hosted",
+        Login = "login",
+        Preview = "preview",
+        SignedIn = "signed_in",
+    }
+);
 
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct Session {
@@ -30,6 +41,8 @@ pub struct Session {
     pub locale: Option<String>,
     /// The one thing that it is for.
     pub flow: Option<Json<Flow>>,
+    /// The page of the portal that it begins at, where that is neither a flow's nor the subscription's in focus.
+    pub start: Option<String>,
     pub return_url: Option<String>,
     pub cancel_url: Option<String>,
     /// What it does not show, and why, as it was when it was made: [`hidden::Hidden`].
@@ -50,7 +63,7 @@ pub struct Session {
 
 macro_rules! columns {
     () => {
-        "id, configuration, customer, subscription, origin, locale, flow, return_url, cancel_url, hidden, link_expires_ms, link_used_ms, \
+        "id, configuration, customer, subscription, origin, locale, flow, start, return_url, cancel_url, hidden, link_expires_ms, link_used_ms, \
          host, idle_ms, max_ms, started_ms, last_seen_ms, completed_ms, revoked_ms, created, version"
     };
 }
@@ -66,6 +79,15 @@ pub struct NewSession {
     pub subscription: Option<String>,
     pub flow: Option<Flow>,
     pub origin: SessionOrigin,
+}
+
+/// What a door of its own says of a session beyond what a merchant may.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// A page of the portal.
+    pub start: Option<String>,
+    /// In place of the configuration's.
+    pub lifetimes: Option<Lifetimes>,
 }
 
 /// A session just made. The secret is in the link and nowhere else.
@@ -93,6 +115,11 @@ impl Session {
 
 /// Mints a link for a customer. Needs the merchant's key or the console: never a browser.
 pub async fn create(tx: &mut Tx, who: &Actor, new: NewSession) -> Result<Minted> {
+    create_on(tx, who, new, Terms::default()).await
+}
+
+/// The same, on the terms of the door that asks for it.
+pub async fn create_on(tx: &mut Tx, who: &Actor, new: NewSession, terms: Terms) -> Result<Minted> {
     if who.customer().is_some() {
         return Err(Error::Forbidden("A session is made by the merchant, never from inside one."));
     }
@@ -118,6 +145,7 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSession) -> Result<Minted>
     }
     let about = (customer.id.as_str(), new.subscription.as_deref());
     let hidden = Box::pin(hidden::of(tx, who, &configuration, about, new.flow.is_some())).await?;
+    let lives = terms.lifetimes.unwrap_or(configuration.session.0.clone());
     let secret = id::secret();
     let portal = domain::portal_url(tx, who, &configuration).await?.unwrap_or_default();
     let session = Session {
@@ -128,14 +156,15 @@ pub async fn create(tx: &mut Tx, who: &Actor, new: NewSession) -> Result<Minted>
         origin: new.origin,
         locale: new.locale,
         flow: new.flow.map(Json),
+        start: terms.start,
         return_url: new.return_url.or(configuration.default_return_url),
         cancel_url: new.cancel_url,
         hidden: Json(serde_json::to_value(hidden)?),
-        link_expires_ms: tx.now.plus(configuration.session.link_ttl * 1000),
+        link_expires_ms: tx.now.plus(lives.link_ttl * 1000),
         link_used_ms: None,
         host: None,
-        idle_ms: configuration.session.idle * 1000,
-        max_ms: configuration.session.max * 1000,
+        idle_ms: lives.idle * 1000,
+        max_ms: lives.max * 1000,
         started_ms: None,
         last_seen_ms: None,
         completed_ms: None,
@@ -166,7 +195,7 @@ async fn insert(tx: &mut Tx, who: &Actor, s: &Session, secret: &str) -> Result<(
         concat!(
             "insert into portal_session (tenant, link_hash, ",
             columns!(),
-            ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
+            ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"
         ),
         who.tenant.key,
         id::hash(secret),
@@ -177,6 +206,7 @@ async fn insert(tx: &mut Tx, who: &Actor, s: &Session, secret: &str) -> Result<(
         s.origin,
         &s.locale,
         &s.flow,
+        &s.start,
         &s.return_url,
         &s.cancel_url,
         &s.hidden,

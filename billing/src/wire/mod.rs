@@ -38,7 +38,8 @@ pub use offer::{coupon, deleted_discount, discount, promotion_code, tax_rate};
 use offer::{discounts, named_rates};
 pub use payment::{invoice_payment, payment_intent, setup_intent};
 pub use portal::{
-    feedback_option, portal_branding, portal_configuration, portal_domain, portal_session, portal_settings,
+    feedback_option, portal_branding, portal_configuration, portal_domain, portal_issuer, portal_session,
+    portal_settings,
 };
 pub use quote::subscription_quote;
 pub use subscription::{item, scheduled_change, subscription};

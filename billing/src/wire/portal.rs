@@ -7,6 +7,7 @@ use crate::portal::branding::color::Rgb;
 use crate::portal::branding::{Branding, Colors, Image, Look, Palette};
 use crate::portal::domain::Domain;
 use crate::portal::feedback::FeedbackOption;
+use crate::portal::issuer::Issuer;
 use crate::portal::{Configuration, Session};
 use crate::settings::Settings;
 
@@ -23,7 +24,7 @@ pub fn portal_configuration(tenant: &Tenant, c: &Configuration) -> Value {
         "features": *c.features,
         "is_default": c.is_default,
         "livemode": tenant.livemode,
-        "login_page": { "enabled": c.login_page.enabled, "url": null },
+        "login_page": { "enabled": c.login_page.enabled, "url": c.login_url },
         "metadata": *c.metadata,
         "name": c.name,
         "updated": c.updated,
@@ -69,6 +70,28 @@ pub fn feedback_option(tenant: &Tenant, f: &FeedbackOption) -> Value {
         "status_transitions": { "deactivated_at": f.deactivated_at },
         // Ours.
         "created": f.created,
+    })
+}
+
+/// Ours: whose tokens are believed. The shared secret is never shown.
+pub fn portal_issuer(tenant: &Tenant, i: &Issuer) -> Value {
+    json!({
+        "id": i.id,
+        "object": "portal_issuer",
+        "active": i.active,
+        "algorithm": i.settings.algorithm,
+        "audience": i.audience,
+        "clock_skew": i.settings.clock_skew,
+        "created": i.created,
+        "customer_claim": i.settings.claim,
+        "customer_match": i.settings.matches,
+        "issuer": i.issuer,
+        "jwks_url": i.settings.jwks_url,
+        "livemode": tenant.livemode,
+        "origins": i.settings.origins,
+        "public_key": i.settings.public_key,
+        "return_urls": i.settings.return_urls,
+        "updated": i.updated,
     })
 }
 

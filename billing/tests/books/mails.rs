@@ -177,11 +177,15 @@ async fn a_trial_and_a_charge_that_failed_are_told_of() {
         // Another that fails waits to be sent, and is paid meanwhile.
         stage.works_at(end.plus(DAY)).await;
         let waiting = stage.taken().await.expect("the next attempt failed, too");
-        assert!(seen!(stage, |tx| queue::sender(tx, &waiting)).is_some());
+        assert!(seen!(stage, |tx| queue::sender(tx, &mut waiting.clone())).is_some());
         let good = stage.method(&customer, "pm_card_visa").await;
         stage.set_default(&customer, &good).await;
         stage.collect(&failed).await.unwrap();
-        assert_eq!(seen!(stage, |tx| queue::sender(tx, &waiting)), None, "there is nothing left to ask for");
+        assert_eq!(
+            seen!(stage, |tx| queue::sender(tx, &mut waiting.clone())),
+            None,
+            "there is nothing left to ask for"
+        );
         assert_eq!(stage.settled(&waiting, Outcome::Over).await, MailStatus::Dropped);
         assert_eq!(stage.templates().await, [Template::Receipt]);
     })
@@ -212,7 +216,7 @@ async fn who_cannot_or_should_not_be_reached_is_not_written_to() {
         let mail = stage.taken().await.unwrap();
         done!(stage, |tx| cancel::now(tx, &stage.who, &subscription.id, None, None));
         done!(stage, |tx| customer::delete(tx, &stage.who, &customer.id));
-        assert_eq!(seen!(stage, |tx| queue::sender(tx, &mail)), None, "nor is who is gone");
+        assert_eq!(seen!(stage, |tx| queue::sender(tx, &mut mail.clone())), None, "nor is who is gone");
     })
     .await;
 }

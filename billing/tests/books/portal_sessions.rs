@@ -311,6 +311,7 @@ fn a_session_that_never_began_is_not_alive() {
         origin: SessionOrigin::Api,
         locale: None,
         flow: None,
+        start: None,
         return_url: None,
         cancel_url: None,
         hidden: billing::Json(serde_json::json!([])),

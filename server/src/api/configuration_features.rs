@@ -70,6 +70,7 @@ fn subscription_pause(params: &mut Params, fields: &mut Fields) -> Result<()> {
 
 fn subscription_update(params: &mut Params, fields: &mut Fields) -> Result<()> {
     fields.boolean(params, "enabled")?;
+    fields.boolean(params, "all_products")?;
     fields.text(params, "billing_cycle_anchor")?;
     fields.texts(params, "default_allowed_updates")?;
     fields.text(params, "proration_behavior")?;

@@ -69,7 +69,10 @@ fn read(params: &mut Params) -> Result<ConfigurationUpdate> {
         update.terms_of_service_url = profile.patch_text("terms_of_service_url")?;
         Ok(())
     })?;
-    params.object("login_page", |page| page.fixed("enabled", &["false"]))?;
+    params.object("login_page", |page| {
+        update.login_page = page.boolean("enabled")?;
+        Ok(())
+    })?;
     params.object("session", |session| {
         update.link_ttl = session.integer("link_ttl")?;
         update.idle = session.integer("idle")?;

@@ -50,6 +50,7 @@ pub enum Kind {
     PaymentIntent,
     PaymentMethod,
     PortalDomain,
+    PortalIssuer,
     Price,
     Product,
     PromotionCode,

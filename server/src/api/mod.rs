@@ -14,7 +14,7 @@ macro_rules! change {
 mod account;
 pub mod answer;
 mod audit_entries;
-mod auth;
+pub mod auth;
 mod balance_transactions;
 mod body;
 pub mod call;
@@ -44,6 +44,7 @@ pub mod params;
 mod payment_intents;
 mod payment_methods;
 mod portal_domains;
+mod portal_issuers;
 mod portal_settings;
 mod previews;
 mod price_terms;
@@ -271,6 +272,12 @@ routes! {
     GET    "/v1/portal_domains/{id}" => portal_domains::retrieve;
     DELETE "/v1/portal_domains/{id}" => portal_domains::delete;
     POST   "/v1/portal_domains/{id}/verify" => portal_domains::verify;
+
+    POST   "/v1/portal_issuers" => portal_issuers::create;
+    GET    "/v1/portal_issuers" => portal_issuers::list;
+    GET    "/v1/portal_issuers/{id}" => portal_issuers::retrieve;
+    POST   "/v1/portal_issuers/{id}" => portal_issuers::update;
+    DELETE "/v1/portal_issuers/{id}" => portal_issuers::delete;
 
     GET    "/v1/portal_settings" => portal_settings::retrieve;
     POST   "/v1/portal_settings" => portal_settings::update;

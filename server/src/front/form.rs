@@ -39,6 +39,11 @@ pub fn is_from(headers: &HeaderMap, own: &str) -> bool {
     }
 }
 
+/// Whether a browser says that a page of another site, or of another host, makes the request.
+pub fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
+}
+
 fn sends_form(headers: &HeaderMap) -> bool {
     let media = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).and_then(|v| v.split(';').next());
     media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))

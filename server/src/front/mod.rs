@@ -10,7 +10,7 @@ mod near;
 
 pub use answer::headers;
 pub use caller::identify;
-pub use form::{MOST_FORM, follow_form, is_from, same_origin, small_body, wants_page};
+pub use form::{MOST_FORM, follow_form, is_from, is_from_elsewhere, same_origin, small_body, wants_page};
 pub use host::{Place, api_host, fields_host, host, portal_host, public_host};
 pub use log::observe;
 pub use mishap::{broken, in_time};

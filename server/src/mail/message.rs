@@ -68,6 +68,7 @@ fn bodies(letter: &Letter, brand: &Brand) -> Result<[String; 2], minijinja::Erro
         footer => &letter.footer,
         sender => &brand.name,
         logo => logo(brand),
+        code => &letter.code,
         label => label,
         url => url,
         radius => brand.look.corner_radius.unwrap_or(RADIUS),

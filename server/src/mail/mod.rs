@@ -110,9 +110,9 @@ async fn write(path: &Path, text: &[u8]) -> std::io::Result<()> {
 /// Sends one mail that waits; answers whether there was one. Whether it was sent is known only after the server has taken
 /// it: should this process end between the two, the mail is sent again, under the same `Message-ID`.
 pub async fn send_one(db: &Db, post: &Post) -> Result<bool> {
-    let Some(mail) = transact!(db, |tx| queue::claim(tx).await)? else { return Ok(false) };
+    let Some(mut mail) = transact!(db, |tx| queue::claim(tx).await)? else { return Ok(false) };
     let mut tx = db.read().await?;
-    let sender = queue::sender(&mut tx, &mail).await?;
+    let sender = queue::sender(&mut tx, &mut mail).await?;
     drop(tx);
     let sent = match sender {
         None => None,

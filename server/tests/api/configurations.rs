@@ -62,6 +62,7 @@ async fn a_configuration_lives(shop: Shop) {
     let path = format!("{PATH}/{}", made["id"].as_str().unwrap());
     assert_eq!(shop.get(&path).await.ok(), made);
 
+    assert_eq!(made["login_page"], json!({"enabled": false, "url": null}));
     let form = "active=false&name=&features[subscription_cancel][enabled]=false&features[subscription_update][products]=\
                 &features[subscription_update][enabled]=false&business_profile[headline]=";
     let updated = shop.post(&path, form).await.ok();
@@ -163,8 +164,8 @@ async fn what_is_wrong_is_named(shop: Shop) {
             "features[payment_method_update][accepted_types][0]",
         ),
         (
-            "features[invoice_history][enabled]=true&login_page[enabled]=true",
-            "parameter_unsupported",
+            "features[invoice_history][enabled]=true&login_page[enabled]=perhaps",
+            "parameter_invalid",
             "login_page[enabled]",
         ),
         ("features[invoice_history][enabled]=true&session[link_ttl]=5", "parameter_invalid", "session[link_ttl]"),

@@ -41,6 +41,9 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
     let clock = shop.post("/v1/test_helpers/test_clocks", "frozen_time=1800000000").await.made();
     let event = shop.get("/v1/events").await.ids().remove(0);
     let delivery = shop.get("/v1/webhook_deliveries").await.ids().remove(0);
+    let issuer = "issuer=https://id.example/&audience=billing&algorithm=HS256&return_urls[]=https://app.example/\
+                  &secret=a+secret+of+more+than+32+characters";
+    let issuer = shop.post("/v1/portal_issuers", issuer).await.made();
     let configuration = text(&shop.get("/v1/billing_portal/configurations/default").await.ok()["id"]);
     vec![
         ("/v1/accounts/", shop.merchant.clone(), String::new()),
@@ -48,6 +51,7 @@ async fn stock(shop: &Shop) -> Vec<(&'static str, String, String)> {
         ("/v1/customers/{id}/tax_ids", customer.clone(), tax_id.clone()),
         ("/v1/customers/", customer, method.clone()),
         ("/v1/tax_ids/", tax_id, String::new()),
+        ("/v1/portal_issuers/", issuer, String::new()),
         ("/v1/products/", product, String::new()),
         ("/v1/prices/", price, String::new()),
         ("/v1/coupons/", coupon, String::new()),

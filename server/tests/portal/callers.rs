@@ -160,6 +160,11 @@ const API: &[(&str, &str, u16)] = &[
     ("GET", "/v1/portal_domains/{id}", 404),
     ("DELETE", "/v1/portal_domains/{id}", 404),
     ("POST", "/v1/portal_domains/{id}/verify", 404),
+    ("POST", "/v1/portal_issuers", 400),
+    ("GET", "/v1/portal_issuers", 200),
+    ("GET", "/v1/portal_issuers/{id}", 404),
+    ("POST", "/v1/portal_issuers/{id}", 404),
+    ("DELETE", "/v1/portal_issuers/{id}", 404),
     ("GET", "/v1/portal_settings", 200),
     ("POST", "/v1/portal_settings", 200),
     ("GET", "/v1/portal_branding", 200),
@@ -262,6 +267,16 @@ const OPEN: &[(&str, &str, u16)] = &[
     ("GET", "/invoice/{secret}/pdf", 404),
     ("GET", "/documents/{merchant}/{object}/{mark}", 404),
     ("POST", "/invoice/{secret}/pay", 404),
+    ("GET", "/login/{token}", 404),
+    ("POST", "/login/{token}", 404),
+    ("GET", "/login/{token}/code", 404),
+    ("POST", "/login/{token}/code", 404),
+    ("GET", "/access/{secret}", 404),
+    ("POST", "/access/{secret}", 404),
+    ("GET", "/choose", 410),
+    ("POST", "/choose", 410),
+    ("GET", "/sign-out", 303),
+    ("POST", "/sign-out", 303),
     ("GET", "/healthz", 200),
     ("GET", "/readyz", 200),
     ("GET", "/metrics", 404),
@@ -273,12 +288,26 @@ const OPEN: &[(&str, &str, u16)] = &[
     ("GET", "/docs/openapi.json", 200),
 ];
 
+/// Doors in other dialects: what a call without a key or a token, and without a body, is told.
+const DOORS: &[(&str, &str, u16)] = &[
+    ("POST", "/merchant/session/customer_portal_url", 401),
+    ("POST", "/api/billing/portal", 401),
+    ("OPTIONS", "/api/billing/portal", 204),
+    ("GET", "/customer-portal-config", 401),
+    ("PATCH", "/customer-portal-config", 401),
+    ("POST", "/customer-portal/access/request-link", 400),
+    ("POST", "/customer-portal/access/consume", 400),
+    ("POST", "/customer-portal/access/sign-out", 204),
+];
+
 #[tokio::test]
 async fn every_route_has_a_row() {
     let rows: BTreeSet<_> = API.iter().map(|(method, path, _)| (*method, *path)).collect();
     assert_eq!(rows, server::api::ROUTES.iter().copied().collect());
     let open: BTreeSet<_> = OPEN.iter().map(|(method, path, _)| (*method, *path)).collect();
     assert_eq!(open, server::web::ROUTES.iter().copied().collect());
+    let doors: BTreeSet<_> = DOORS.iter().map(|(method, path, _)| (*method, *path)).collect();
+    assert_eq!(doors, server::doors::ROUTES.iter().copied().collect());
     let pages: BTreeSet<_> = PAGES.iter().map(|(path, _)| (*path).to_owned()).collect();
     assert_eq!(pages, server::web::page_paths().into_iter().collect());
     let files: BTreeSet<_> = FILES.iter().map(|(path, _)| *path).collect();
@@ -350,8 +379,8 @@ async fn pages_and_functions_are_for_their_own_customer() {
 #[tokio::test]
 async fn the_open_doors_need_nothing() {
     let stage = Stage::new().await;
-    for (method, path, expected) in OPEN {
-        let path = path.replace("{secret}", "unknown").replace("{*file}", "none.js");
+    for (method, path, expected) in OPEN.iter().chain(DOORS) {
+        let path = path.replace("{secret}", "unknown").replace("{token}", "unknown").replace("{*file}", "none.js");
         let headers = [("sec-fetch-site", "same-origin")];
         let answer = stage.send(request(Method::from_bytes(method.as_bytes()).unwrap(), &path, &headers)).await;
         assert_eq!(answer.status(), *expected, "{method} {path}");

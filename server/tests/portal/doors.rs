@@ -77,7 +77,13 @@ async fn every_answer_is_guarded() {
 fn every_path(subscription: &str, link: &str) -> Vec<(Method, String)> {
     let named = |method: &str, path: &str| (method.parse().unwrap(), path.replace("{id}", subscription));
     let mut paths: Vec<_> = server::web::page_paths().iter().map(|path| named("GET", path)).collect();
-    paths.extend(server::web::ROUTES.iter().chain(server::api::ROUTES).map(|(method, path)| named(method, path)));
+    paths.extend(
+        server::web::ROUTES
+            .iter()
+            .chain(server::doors::ROUTES)
+            .chain(server::api::ROUTES)
+            .map(|(method, path)| named(method, path)),
+    );
     paths.extend(server_fn_paths().map(|(path, _)| named("POST", path)));
     let nowhere = ["/no-such-page", "/pkg/none.js", "/favicon.svg", "/do/none", "/v1/none", "/session/none"];
     paths.extend(nowhere.iter().flat_map(|path| ["GET", "HEAD", "POST", "OPTIONS"].map(|method| named(method, path))));
@@ -103,7 +109,7 @@ fn check_guards(answer: &Response<Body>, of: &str, is_https: bool) {
     }
     // A path with a secret in it is told to nobody.
     let referrer = only("referrer-policy").unwrap();
-    let holds_secret = of.contains(" /session/") || of.contains(" /invoice/");
+    let holds_secret = [" /session/", " /invoice/", " /access/"].iter().any(|path| of.contains(path));
     let leaves = answer.status() == StatusCode::SEE_OTHER && !of.contains(" /do/");
     match referrer {
         "no-referrer" => assert!(leaves || holds_secret, "{of}"),

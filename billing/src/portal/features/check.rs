@@ -137,12 +137,16 @@ impl Features {
 
     fn check_update(&self) -> Result<()> {
         let update = &self.subscription_update;
-        if update.enabled && (update.default_allowed_updates.is_empty() || update.products.is_empty()) {
+        let says_nothing = update.default_allowed_updates.is_empty() || update.products.is_empty();
+        if update.enabled && says_nothing && !update.all_products {
             let field = if update.products.is_empty() { "products" } else { "default_allowed_updates" };
             return refuse(
                 &format!("subscription_update][{field}"),
                 "Allowing changes needs products and what may change.",
             );
+        }
+        if update.all_products && !update.products.is_empty() {
+            return refuse("subscription_update][products", "All products are allowed already.");
         }
         check_charge(update)?;
         check_transitions(update)?;

@@ -1,6 +1,6 @@
 //! What a configuration names must be there: products, prices, coupons, feedback options.
 
-use super::{AllowedProduct, Features};
+use super::{Features, SubscriptionUpdate};
 use crate::actor::Actor;
 use crate::catalog;
 use crate::error::{Error, Result};
@@ -49,7 +49,7 @@ async fn check_offers(tx: &mut Tx, who: &Actor, features: &Features) -> Result<(
             catalog::coupon::get(tx, who, id).await.map_err(|e| e.on(param("coupon")))?;
         }
         if let Some(id) = &offer.price {
-            check_offered(tx, who, &features.subscription_update.products, id, &param("price")).await?;
+            check_offered(tx, who, &features.subscription_update, id, &param("price")).await?;
         }
     }
     Ok(())
@@ -78,17 +78,19 @@ async fn check_transitions(tx: &mut Tx, who: &Actor, features: &Features) -> Res
             catalog::price::get(tx, who, id).await.map_err(|e| e.on(param("from")))?;
         }
         if let Some(id) = &transition.to {
-            check_offered(tx, who, &update.products, id, &param("to")).await?;
+            check_offered(tx, who, update, id, &param("to")).await?;
         }
     }
     Ok(())
 }
 
 /// A price that customers may be led to is one of those that they may change to.
-async fn check_offered(tx: &mut Tx, who: &Actor, products: &[AllowedProduct], id: &str, param: &str) -> Result<()> {
+async fn check_offered(tx: &mut Tx, who: &Actor, update: &SubscriptionUpdate, id: &str, param: &str) -> Result<()> {
     let price = catalog::price::get(tx, who, id).await.map_err(|e| e.on(param))?;
-    let named = products.iter().find(|product| product.product == price.product);
-    if !named.is_some_and(|product| product.prices.is_empty() || product.prices.contains(&price.id)) {
+    let named = update.products.iter().find(|product| product.product == price.product);
+    if !update.all_products
+        && !named.is_some_and(|product| product.prices.is_empty() || product.prices.contains(&price.id))
+    {
         return Err(Error::invalid(param, "The price is not one of those that `subscription_update` offers."));
     }
     Ok(())

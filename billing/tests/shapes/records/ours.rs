@@ -6,6 +6,7 @@ use billing::portal::branding::{Branding, Image, Look};
 use billing::portal::domain::proof::Problem;
 use billing::portal::domain::{Domain, Status};
 use billing::portal::feedback::FeedbackOption;
+use billing::portal::issuer::{self, Algorithm, Issuer, Match};
 use billing::settings::{Seller, Settings};
 use billing::subscription::scheduled::{By, Kind, Planned, ScheduledChange, State};
 use billing::subscription::{PendingUpdate, PlannedItem};
@@ -135,5 +136,29 @@ pub fn scheduled_change() -> ScheduledChange {
         status: State::Scheduled,
         created: THEN,
         settled_at: Some(THEN),
+    }
+}
+
+pub fn issuer() -> Issuer {
+    let settings = issuer::Settings {
+        algorithm: Algorithm::Rs256,
+        secret: None,
+        public_key: None,
+        jwks_url: some("https://id.example.com/.well-known/jwks.json"),
+        clock_skew: 60,
+        claim: "sub".into(),
+        matches: Match::ExternalId,
+        return_urls: vec!["https://app.example.com".into()],
+        origins: vec!["https://app.example.com".into()],
+    };
+    Issuer {
+        id: "iss_1".into(),
+        active: true,
+        issuer: "https://id.example.com/".into(),
+        audience: "billing".into(),
+        settings: Json(settings),
+        created: THEN,
+        updated: THEN,
+        version: 1,
     }
 }
