@@ -1,6 +1,7 @@
 //! One SQL text on two databases: pools, transactions, and the macros that run a query on whichever is open.
 
 pub(crate) mod attempt;
+mod machinery;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -278,32 +279,8 @@ impl Tx {
 
     #[doc(hidden)]
     pub fn note(&mut self, sql: &str) {
-        self.changed |= changes_the_books(sql);
+        self.changed |= machinery::changes_the_books(sql);
     }
-}
-
-/// Tables of the program's own works, whose rows come and go without an audit entry.
-const MACHINERY: &[&str] = &[
-    "audit_seal",
-    "delivery",
-    "field_reference",
-    "idempotency_key",
-    "job",
-    "limit_count",
-    "login_request",
-    "mail",
-    "quote_use",
-    "webhook_lane",
-];
-
-fn changes_the_books(sql: &str) -> bool {
-    let mut words = sql.split_whitespace();
-    let table = match words.next() {
-        Some("select") => return false,
-        Some("update") => words.next(),
-        _ => words.nth(1), // insert into, delete from
-    };
-    !table.is_some_and(|table| MACHINERY.contains(&table))
 }
 
 async fn open_sqlite(url: &str) -> Result<Pools> {

@@ -55,10 +55,10 @@ async fn an_endpoint_that_only_fails_is_switched_off_and_its_owner_knew() {
             // Once in the time it takes something: that begins anew.
             let outcome = if n == 10 { answer(200) } else { answer(500) };
             stage.answered(&outcome).await;
-            if let Some(mail) = done!(stage, |tx| queue::claim(tx)) {
+            if let Some(mut mail) = done!(stage, |tx| queue::claim(tx)) {
                 assert_eq!((mail.template, mail.recipient.as_str()), (Template::WebhookFailing, "owner@shop.example"));
                 assert_eq!((mail.data.endpoint.as_deref(), &mail.customer), (Some(endpoint.url.as_str()), &None));
-                assert!(seen!(stage, |tx| queue::sender(tx, &mail)).is_some());
+                assert!(seen!(stage, |tx| queue::sender(tx, &mut mail)).is_some());
                 assert!(written.replace((stage.now(), mail.data.at.unwrap())).is_none(), "once");
                 done!(stage, |tx| queue::settle(tx, &mail, queue::Outcome::Sent));
             }

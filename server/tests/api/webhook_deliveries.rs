@@ -117,7 +117,7 @@ async fn what_is_signed_is_what_is_sent(shop: Shop) {
     shop.customer_named(name).await;
     shop.deliver().await;
     let (headers, body) = seen.recv().await.unwrap();
-    assert!(is_signed(&headers, &body, &[secret.clone()]));
+    assert!(is_signed(&headers, &body, std::slice::from_ref(&secret)));
     assert_eq!(text(&headers, "content-type"), "application/json; charset=utf-8");
     let sent: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(sent["data"]["object"]["name"], name);

@@ -21,6 +21,7 @@ mod hosted;
 mod hostile;
 mod links;
 mod login;
+mod login_calls;
 mod look;
 mod matrix;
 #[path = "../support/outward.rs"]
