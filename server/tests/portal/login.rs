@@ -1,94 +1,12 @@
 //! Signing in by mail: what the page answers, what the mail holds, how long and how often each works.
 
-use std::net::SocketAddr;
+use axum::http::{HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
 
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::http::{HeaderValue, Request, Response, StatusCode, header};
-use billing::customer::CustomerUpdate;
-use billing::mail::queue::{self, Outcome};
-use billing::patch::Patch;
-use billing::portal::configuration;
-use billing::transact;
-use serde_json::json;
-
-use crate::login_calls::{asked, call};
-use crate::stage::{Merchant, Stage, cookie_of, form, page, request};
-
-pub const MINUTE: i64 = 60_000;
-pub const MAYA: &str = "email=maya%40example.com&destination=home";
-
-pub struct Mailed {
-    pub recipient: String,
-    /// The link's path.
-    pub path: String,
-    pub code: String,
-}
-
-/// Takes the mails that wait, as the worker does, and answers those that have something to tell.
-pub async fn mailed(stage: &Stage) -> Vec<Mailed> {
-    let mut all = Vec::new();
-    while let Some(mut mail) = transact!(stage.app.db, |tx| queue::claim(tx).await).unwrap() {
-        let mut tx = stage.app.db.read().await.unwrap();
-        let sender = queue::sender(&mut tx, &mut mail).await.unwrap();
-        drop(tx);
-        let outcome = if sender.is_some() { Outcome::Sent } else { Outcome::Over };
-        transact!(stage.app.db, |tx| queue::settle(tx, &mail, outcome).await).unwrap();
-        if let (Some(_), Some(code)) = (sender, mail.data.code.clone()) {
-            let url = mail.data.url.clone().unwrap();
-            let path = url.strip_prefix("http://localhost:3000").unwrap_or_else(|| panic!("{url}"));
-            all.push(Mailed { recipient: mail.recipient.clone(), path: path.to_owned(), code });
-        }
-    }
-    all
-}
-
-pub async fn login_path(stage: &Stage, merchant: &Merchant) -> String {
-    let mut tx = stage.app.db.read().await.unwrap();
-    let url = configuration::get(&mut tx, &merchant.who, "default").await.unwrap().login_url.unwrap();
-    url.strip_prefix("http://localhost:3000").unwrap().to_owned()
-}
-
-/// Asks on the page; answers the browser's cookie.
-pub async fn ask(stage: &Stage, path: &str, cookie: &str, body: &str) -> String {
-    let answer = stage.send(form(path, cookie, body)).await;
-    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-    assert_eq!(answer.headers()["location"], format!("{path}/code"));
-    cookie_of(&answer).unwrap()
-}
-
-pub fn from(mut request: Request<Body>, client: [u8; 4]) -> Request<Body> {
-    request.extensions_mut().insert(ConnectInfo(SocketAddr::from((client, 4000))));
-    request
-}
-
-pub fn leads_in(answer: &Response<Body>) -> Option<String> {
-    (answer.status() == 303).then(|| cookie_of(answer).unwrap()).filter(|cookie| cookie.starts_with("portico="))
-}
-
-pub async fn enter(stage: &Stage, path: &str) -> Response<Body> {
-    stage.send(form(path, "", "")).await
-}
-
-pub async fn try_code(stage: &Stage, login: &str, cookie: &str, code: &str) -> Response<Body> {
-    stage.send(form(&format!("{login}/code"), cookie, &format!("code={code}"))).await
-}
-
-pub async fn update(stage: &Stage, merchant: &Merchant, id: &str, email: &str) {
-    let email = Patch::Set(email.to_owned());
-    transact!(stage.app.db, |tx| {
-        let update = CustomerUpdate { email: email.clone(), ..Default::default() };
-        billing::customer::update(tx, &merchant.who, id, update).await
-    })
-    .unwrap();
-}
-
-pub async fn on_both(test: impl AsyncFn(Stage)) {
-    test(Stage::new().await).await;
-    if let Some(stage) = Stage::on_postgres().await {
-        test(stage).await;
-    }
-}
+use crate::mailbox::{
+    MAYA, MINUTE, ask, asked, call, enter, from, leads_in, login_path, mailed, on_both, try_code, update,
+};
+use crate::stage::{Stage, cookie_of, form, page, request};
 
 #[tokio::test]
 async fn a_mailed_link_works_once_and_by_its_button_only() {
@@ -202,112 +120,6 @@ async fn a_new_address_ends_what_was_asked_for_with_the_old_one() {
     assert!(mailed(&stage).await.is_empty(), "nobody has the old one");
 }
 
-/// What an answer is made of, but for what is random by its nature.
-pub async fn shape(answer: Response<Body>) -> (u16, Vec<(String, String)>, Vec<u8>) {
-    let status = answer.status().as_u16();
-    let mut headers: Vec<(String, String)> = answer
-        .headers()
-        .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "request-id" | "date"))
-        .map(|(name, value)| {
-            let value = value.to_str().unwrap();
-            let is_cookie = name == header::SET_COOKIE;
-            let value = if is_cookie { value.split_once(';').unwrap().1.to_owned() } else { value.to_owned() };
-            (name.to_string(), value)
-        })
-        .collect();
-    headers.sort();
-    (status, headers, axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap().to_vec())
-}
-
-#[tokio::test]
-async fn nothing_tells_whether_a_customer_has_the_address() {
-    on_both(async |stage| {
-        let merchant = stage.merchant("Acme").await;
-        let login = login_path(&stage, &merchant).await;
-        let (gone, _) = stage.customer(&merchant.who).await;
-        update(&stage, &merchant, &gone, "gone@example.com").await;
-        transact!(stage.app.db, |tx| billing::customer::delete(tx, &merchant.who, &gone).await).unwrap();
-        for _ in 0..2 {
-            let (shared, _) = stage.customer(&merchant.who).await;
-            update(&stage, &merchant, &shared, "shared@example.com").await;
-        }
-        let mut pages = Vec::new();
-        let mut calls = Vec::new();
-        for email in ["maya@example.com", "nobody@example.com", "gone@example.com", "shared@example.com"] {
-            let body = format!("email={}&destination=home", email.replace('@', "%40"));
-            pages.push(shape(stage.send(form(&login, "", &body)).await).await);
-            let body = json!({ "email": email, "company_id": merchant.who.tenant.merchant, "destination": "home" });
-            calls.push(shape(stage.send(call("request-link", &body)).await).await);
-        }
-        // More than may be sent to one address.
-        for _ in 0..4 {
-            calls.push(shape(stage.send(call("request-link", &asked(&merchant))).await).await);
-        }
-        assert!(pages.iter().all(|answer| *answer == pages[0]), "{pages:?}");
-        assert!(calls.iter().all(|answer| *answer == calls[0]), "{calls:?}");
-        assert_eq!((calls[0].0, calls[0].2.as_slice()), (202, b"{}".as_slice()));
-        let sent = mailed(&stage).await;
-        let to = |email: &str| sent.iter().filter(|mail| mail.recipient == email).count();
-        assert_eq!((to("maya@example.com"), to("shared@example.com"), sent.len()), (3, 2, 5), "three an address");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn the_same_statements_are_run_whoever_has_the_address() {
-    let stage = Stage::new().await;
-    let merchant = stage.merchant("Acme").await;
-    let login = login_path(&stage, &merchant).await;
-    assert!(mailed(&stage).await.is_empty(), "receipts are no way in");
-    let cookie = ask(&stage, &login, "", MAYA).await;
-    ask(&stage, &login, "", "email=nobody%40example.com").await;
-    let (status, html) = stage.text(page(&format!("{login}/code"), &cookie)).await;
-    assert_eq!(status, 200);
-    assert!(html.contains("maya@example.com") && html.contains("one-time-code"));
-    let mut waiting = Vec::new();
-    while let Some(mail) = transact!(stage.app.db, |tx| queue::claim(tx).await).unwrap() {
-        assert_eq!((mail.customer.clone(), mail.data.url.clone()), (None, None), "a mail is kept without its secrets");
-        waiting.push(mail.recipient);
-    }
-    assert_eq!(waiting, ["maya@example.com", "nobody@example.com"], "who has it is seen when it is sent");
-}
-
-#[tokio::test]
-async fn who_asks_too_often_is_told_when_to_come_again() {
-    let stage = Stage::new().await;
-    let merchant = stage.merchant("Acme").await;
-    let login = login_path(&stage, &merchant).await;
-    let asked = async |n: i64, client: [u8; 4]| {
-        let body = format!("email=someone{n}%40example.com");
-        let answer = stage.send(from(form(&login, "", &body), client)).await;
-        let wait = answer.headers().get(header::RETRY_AFTER).map(|seconds| seconds.to_str().unwrap().to_owned());
-        (answer.status().as_u16(), wait)
-    };
-    let (one, two) = ([192, 0, 2, 1], [192, 0, 2, 2]);
-    for n in 0..6 {
-        assert_eq!(asked(n, one).await, (303, None));
-    }
-    assert_eq!(asked(6, one).await, (429, Some("60".into())));
-    assert_eq!(asked(7, two).await, (303, None), "others may");
-    stage.clock.advance(MINUTE);
-    for n in 8..13 {
-        assert_eq!(asked(n, one).await, (303, None));
-    }
-    stage.clock.advance(MINUTE);
-    assert_eq!(asked(13, one).await, (429, Some("900".into())), "twelve an hour, and one was too many");
-    stage.clock.advance(15 * MINUTE - 1000);
-    assert_eq!(asked(14, one).await, (429, Some("1".into())));
-    stage.clock.advance(1000);
-    assert_eq!(asked(15, one).await, (303, None));
-    for n in 0..10 {
-        let answer = stage.send(from(form("/access/unknown", "", ""), two)).await;
-        assert_eq!(answer.status(), 404, "try {n}");
-    }
-    let answer = stage.send(from(form("/access/unknown", "", ""), two)).await;
-    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (429, "60"));
-}
-
 #[tokio::test]
 async fn who_shares_an_address_chooses() {
     on_both(async |stage| {
@@ -357,4 +169,73 @@ async fn a_choice_waits_ten_minutes() {
     assert_eq!(stage.send(page("/choose", &proof)).await.status(), 410);
     let answer = stage.send(form("/choose", &proof, &format!("customer={}", merchant.customer))).await;
     assert_eq!((answer.status().as_u16(), leads_in(&answer)), (410, None));
+}
+
+#[tokio::test]
+async fn signing_out_ends_this_session_or_all() {
+    on_both(async |stage| {
+        let merchant = stage.merchant("Acme").await;
+        let sign_in = async || stage.sign_in(&merchant.who, &merchant.customer).await.0;
+        let (one, two, three) = (sign_in().await, sign_in().await, sign_in().await);
+        let alive = async |cookie: &str| stage.send(page("/", cookie)).await.status() == 200;
+        let (status, html) = stage.text(page("/sign-out", &one)).await;
+        assert_eq!(status, 200);
+        assert!(html.contains("everywhere") && alive(&one).await, "asking changes nothing");
+        let answer = stage.send(form("/sign-out", &one, "")).await;
+        assert_eq!((answer.status(), cookie_of(&answer)), (StatusCode::OK, Some("portico=".into())));
+        assert_eq!(answer.headers()["clear-site-data"], "\"cache\", \"storage\"");
+        assert!(!alive(&one).await && alive(&two).await);
+        let (_, html) = stage.text(page("/", &one)).await;
+        assert!(html.contains("Email me a new link") && html.contains(&login_path(&stage, &merchant).await));
+        stage.send(form("/sign-out", &two, "everywhere=true")).await;
+        assert!(!alive(&two).await && !alive(&three).await);
+        assert_eq!(stage.send(form("/sign-out", &two, "")).await.status(), 303, "nobody is signed in");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_calls_do_what_the_pages_do() {
+    on_both(async |stage| {
+        let merchant = stage.merchant("Acme").await;
+        assert_eq!(stage.text(call("request-link", &asked(&merchant))).await, (StatusCode::ACCEPTED, "{}".into()));
+        let mail = mailed(&stage).await.pop().unwrap();
+        let token = json!({ "token": mail.path.strip_prefix("/access/").unwrap() });
+        let answer = stage.send(call("consume", &token)).await;
+        assert_eq!(answer.status(), 200);
+        let cookie = cookie_of(&answer).unwrap();
+        let body = axum::body::to_bytes(answer.into_body(), 9999).await.unwrap();
+        let expires = stage.clock.wall().seconds().0 + 2 * 60 * 60;
+        let url = "http://localhost:3000/payment-methods";
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), json!({ "url": url, "expires_at": expires }));
+        assert_eq!(stage.send(page("/", &cookie)).await.status(), 200);
+        for gone in [token, json!({ "token": "unknown" }), json!({})] {
+            let (status, text) = stage.text(call("consume", &gone)).await;
+            let body: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!((status.as_u16(), &body["error"]["code"]), (400, &json!("invalid_token")), "{text}");
+        }
+        let mut out = call("sign-out", &json!({}));
+        out.headers_mut().insert("cookie", cookie.parse().unwrap());
+        assert_eq!(stage.send(out).await.status(), 204);
+        assert_eq!(stage.send(page("/", &cookie)).await.status(), 401);
+        assert_eq!(stage.send(call("sign-out", &json!({}))).await.status(), 204, "also without a session");
+        for (field, value) in [
+            ("email", json!("none")),
+            ("email", Value::Null),
+            ("company_id", json!(7)),
+            ("destination", json!("moon")),
+            ("emial", json!("x")),
+        ] {
+            let mut body = asked(&merchant);
+            body[field] = value;
+            let (status, text) = stage.text(call("request-link", &body)).await;
+            let body: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!((status.as_u16(), &body["error"]["field"]), (400, &json!(field)), "{text}");
+        }
+        let mut nobody = asked(&merchant);
+        nobody["company_id"] = json!("acct_nobody");
+        assert_eq!(stage.send(call("request-link", &nobody)).await.status(), 202);
+        assert!(mailed(&stage).await.is_empty());
+    })
+    .await;
 }

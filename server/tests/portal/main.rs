@@ -21,8 +21,9 @@ mod hosted;
 mod hostile;
 mod links;
 mod login;
-mod login_calls;
+mod login_safety;
 mod look;
+mod mailbox;
 mod matrix;
 #[path = "../support/outward.rs"]
 mod outward;

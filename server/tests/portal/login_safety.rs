@@ -1,13 +1,104 @@
-//! Who signs in and out from where: hosts, other sites' pages, cookies, and the calls that do what the pages do.
+//! Signing in by mail, for those who have no business there: what nobody is told, how often is too often, and from where.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderValue, Method, Request, header};
+use billing::mail::queue;
 use billing::portal::configuration::{self, ConfigurationUpdate};
 use billing::transact;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::login::*;
-use crate::stage::{HOST, Merchant, Stage, cookie_of, form, page, request};
+use crate::mailbox::{
+    MAYA, MINUTE, ask, asked, call, enter, from, leads_in, login_path, mailed, on_both, shape, update,
+};
+use crate::stage::{HOST, Stage, form, page, request};
+
+#[tokio::test]
+async fn nothing_tells_whether_a_customer_has_the_address() {
+    on_both(async |stage| {
+        let merchant = stage.merchant("Acme").await;
+        let login = login_path(&stage, &merchant).await;
+        let (gone, _) = stage.customer(&merchant.who).await;
+        update(&stage, &merchant, &gone, "gone@example.com").await;
+        transact!(stage.app.db, |tx| billing::customer::delete(tx, &merchant.who, &gone).await).unwrap();
+        for _ in 0..2 {
+            let (shared, _) = stage.customer(&merchant.who).await;
+            update(&stage, &merchant, &shared, "shared@example.com").await;
+        }
+        let mut pages = Vec::new();
+        let mut calls = Vec::new();
+        for email in ["maya@example.com", "nobody@example.com", "gone@example.com", "shared@example.com"] {
+            let body = format!("email={}&destination=home", email.replace('@', "%40"));
+            pages.push(shape(stage.send(form(&login, "", &body)).await).await);
+            let body = json!({ "email": email, "company_id": merchant.who.tenant.merchant, "destination": "home" });
+            calls.push(shape(stage.send(call("request-link", &body)).await).await);
+        }
+        // More than may be sent to one address.
+        for _ in 0..4 {
+            calls.push(shape(stage.send(call("request-link", &asked(&merchant))).await).await);
+        }
+        assert!(pages.iter().all(|answer| *answer == pages[0]), "{pages:?}");
+        assert!(calls.iter().all(|answer| *answer == calls[0]), "{calls:?}");
+        assert_eq!((calls[0].0, calls[0].2.as_slice()), (202, b"{}".as_slice()));
+        let sent = mailed(&stage).await;
+        let to = |email: &str| sent.iter().filter(|mail| mail.recipient == email).count();
+        assert_eq!((to("maya@example.com"), to("shared@example.com"), sent.len()), (3, 2, 5), "three an address");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_statements_are_run_whoever_has_the_address() {
+    let stage = Stage::new().await;
+    let merchant = stage.merchant("Acme").await;
+    let login = login_path(&stage, &merchant).await;
+    assert!(mailed(&stage).await.is_empty(), "receipts are no way in");
+    let cookie = ask(&stage, &login, "", MAYA).await;
+    ask(&stage, &login, "", "email=nobody%40example.com").await;
+    let (status, html) = stage.text(page(&format!("{login}/code"), &cookie)).await;
+    assert_eq!(status, 200);
+    assert!(html.contains("maya@example.com") && html.contains("one-time-code"));
+    let mut waiting = Vec::new();
+    while let Some(mail) = transact!(stage.app.db, |tx| queue::claim(tx).await).unwrap() {
+        assert_eq!((mail.customer.clone(), mail.data.url.clone()), (None, None), "a mail is kept without its secrets");
+        waiting.push(mail.recipient);
+    }
+    assert_eq!(waiting, ["maya@example.com", "nobody@example.com"], "who has it is seen when it is sent");
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_come_again() {
+    let stage = Stage::new().await;
+    let merchant = stage.merchant("Acme").await;
+    let login = login_path(&stage, &merchant).await;
+    let asked = async |n: i64, client: [u8; 4]| {
+        let body = format!("email=someone{n}%40example.com");
+        let answer = stage.send(from(form(&login, "", &body), client)).await;
+        let wait = answer.headers().get(header::RETRY_AFTER).map(|seconds| seconds.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), wait)
+    };
+    let (one, two) = ([192, 0, 2, 1], [192, 0, 2, 2]);
+    for n in 0..6 {
+        assert_eq!(asked(n, one).await, (303, None));
+    }
+    assert_eq!(asked(6, one).await, (429, Some("60".into())));
+    assert_eq!(asked(7, two).await, (303, None), "others may");
+    stage.clock.advance(MINUTE);
+    for n in 8..13 {
+        assert_eq!(asked(n, one).await, (303, None));
+    }
+    stage.clock.advance(MINUTE);
+    assert_eq!(asked(13, one).await, (429, Some("900".into())), "twelve an hour, and one was too many");
+    stage.clock.advance(15 * MINUTE - 1000);
+    assert_eq!(asked(14, one).await, (429, Some("1".into())));
+    stage.clock.advance(1000);
+    assert_eq!(asked(15, one).await, (303, None));
+    for n in 0..10 {
+        let answer = stage.send(from(form("/access/unknown", "", ""), two)).await;
+        assert_eq!(answer.status(), 404, "try {n}");
+    }
+    let answer = stage.send(from(form("/access/unknown", "", ""), two)).await;
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (429, "60"));
+}
 
 #[tokio::test]
 async fn a_mail_leads_to_our_host_whatever_the_request_says() {
@@ -84,29 +175,6 @@ async fn no_page_elsewhere_signs_anybody_in_or_out() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_this_session_or_all() {
-    on_both(async |stage| {
-        let merchant = stage.merchant("Acme").await;
-        let sign_in = async || stage.sign_in(&merchant.who, &merchant.customer).await.0;
-        let (one, two, three) = (sign_in().await, sign_in().await, sign_in().await);
-        let alive = async |cookie: &str| stage.send(page("/", cookie)).await.status() == 200;
-        let (status, html) = stage.text(page("/sign-out", &one)).await;
-        assert_eq!(status, 200);
-        assert!(html.contains("everywhere") && alive(&one).await, "asking changes nothing");
-        let answer = stage.send(form("/sign-out", &one, "")).await;
-        assert_eq!((answer.status(), cookie_of(&answer)), (StatusCode::OK, Some("portico=".into())));
-        assert_eq!(answer.headers()["clear-site-data"], "\"cache\", \"storage\"");
-        assert!(!alive(&one).await && alive(&two).await);
-        let (_, html) = stage.text(page("/", &one)).await;
-        assert!(html.contains("Email me a new link") && html.contains(&login_path(&stage, &merchant).await));
-        stage.send(form("/sign-out", &two, "everywhere=true")).await;
-        assert!(!alive(&two).await && !alive(&three).await);
-        assert_eq!(stage.send(form("/sign-out", &two, "")).await.status(), 303, "nobody is signed in");
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_login_page_that_is_off_is_not_there() {
     let stage = Stage::new().await;
     let merchant = stage.merchant("Acme").await;
@@ -126,63 +194,6 @@ async fn a_login_page_that_is_off_is_not_there() {
     transact!(stage.app.db, |tx| billing::portal::session::revoke(tx, &merchant.who, &id).await).unwrap();
     let (_, html) = stage.text(page("/", &ended)).await;
     assert!(!html.contains("/login/"));
-}
-
-/// One of the calls that do what the pages do.
-pub fn call(which: &str, body: &Value) -> Request<Body> {
-    let path = format!("/customer-portal/access/{which}");
-    request(Method::POST, &path, &[("content-type", "application/json")]).map(|_| Body::from(body.to_string()))
-}
-
-pub fn asked(merchant: &Merchant) -> Value {
-    let company = &merchant.who.tenant.merchant;
-    json!({ "email": "maya@example.com", "company_id": company, "destination": "payment_methods" })
-}
-
-#[tokio::test]
-async fn the_calls_do_what_the_pages_do() {
-    on_both(async |stage| {
-        let merchant = stage.merchant("Acme").await;
-        assert_eq!(stage.text(call("request-link", &asked(&merchant))).await, (StatusCode::ACCEPTED, "{}".into()));
-        let mail = mailed(&stage).await.pop().unwrap();
-        let token = json!({ "token": mail.path.strip_prefix("/access/").unwrap() });
-        let answer = stage.send(call("consume", &token)).await;
-        assert_eq!(answer.status(), 200);
-        let cookie = cookie_of(&answer).unwrap();
-        let body = axum::body::to_bytes(answer.into_body(), 9999).await.unwrap();
-        let expires = stage.clock.wall().seconds().0 + 2 * 60 * 60;
-        let url = "http://localhost:3000/payment-methods";
-        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), json!({ "url": url, "expires_at": expires }));
-        assert_eq!(stage.send(page("/", &cookie)).await.status(), 200);
-        for gone in [token, json!({ "token": "unknown" }), json!({})] {
-            let (status, text) = stage.text(call("consume", &gone)).await;
-            let body: Value = serde_json::from_str(&text).unwrap();
-            assert_eq!((status.as_u16(), &body["error"]["code"]), (400, &json!("invalid_token")), "{text}");
-        }
-        let mut out = call("sign-out", &json!({}));
-        out.headers_mut().insert("cookie", cookie.parse().unwrap());
-        assert_eq!(stage.send(out).await.status(), 204);
-        assert_eq!(stage.send(page("/", &cookie)).await.status(), 401);
-        assert_eq!(stage.send(call("sign-out", &json!({}))).await.status(), 204, "also without a session");
-        for (field, value) in [
-            ("email", json!("none")),
-            ("email", Value::Null),
-            ("company_id", json!(7)),
-            ("destination", json!("moon")),
-            ("emial", json!("x")),
-        ] {
-            let mut body = asked(&merchant);
-            body[field] = value;
-            let (status, text) = stage.text(call("request-link", &body)).await;
-            let body: Value = serde_json::from_str(&text).unwrap();
-            assert_eq!((status.as_u16(), &body["error"]["field"]), (400, &json!(field)), "{text}");
-        }
-        let mut nobody = asked(&merchant);
-        nobody["company_id"] = json!("acct_nobody");
-        assert_eq!(stage.send(call("request-link", &nobody)).await.status(), 202);
-        assert!(mailed(&stage).await.is_empty());
-    })
-    .await;
 }
 
 /// Behind TLS the cookie is bound to the host by its name.
