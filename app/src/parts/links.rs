@@ -17,16 +17,17 @@ pub struct Links {
 #[component]
 pub fn LinksView(links: Links, #[prop(optional_no_strip)] sign_out: Option<String>) -> AnyView {
     let named = [(links.help, t!(nav.help)), (links.privacy, t!(nav.privacy)), (links.terms, t!(nav.terms))];
-    let mut links: Vec<AnyView> = named
+    let links: Vec<AnyView> = named
         .into_iter()
         .filter_map(|(href, label)| Some((href?, label)))
         .map(|(href, label)| {
             view! { <li><a href=href rel="external noreferrer" target="_top">{label}</a></li> }.into_any()
         })
         .collect();
-    links.extend(sign_out.map(|label| view! { <li><a href="/sign-out" rel="external">{label}</a></li> }.into_any()));
-    if links.is_empty() {
+    if links.is_empty() && sign_out.is_none() {
         return ().into_any();
     }
-    view! { <footer class="bottom"><nav aria-label=t!(nav.legal)><ul>{links}</ul></nav></footer> }.into_any()
+    let named = (!links.is_empty()).then(|| view! { <nav aria-label=t!(nav.legal)><ul>{links}</ul></nav> });
+    let out = sign_out.map(|label| view! { <a class="sign-out" href="/sign-out" rel="external">{label}</a> });
+    view! { <footer class="bottom">{named}{out}</footer> }.into_any()
 }
