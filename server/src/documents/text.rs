@@ -49,6 +49,9 @@ impl Weight {
 /// What stands for a letter that no font has.
 const UNKNOWN: char = '\u{25a1}';
 
+/// Signs of money that no font here has, and what is written instead.
+const SIGNS: [(&str, &str); 1] = [("\u{e3f}", "THB")];
+
 /// Glyphs of one font, from left to right.
 #[derive(Debug, Clone)]
 pub struct Run {
@@ -129,7 +132,7 @@ fn is_ideograph(letter: char) -> bool {
 /// One line of text. Its first strong letter says in which direction it is read, as `<bdi>` has it.
 pub fn shape(text: &str, weight: Weight) -> Line {
     let cuts = weight.cuts();
-    let text: String = text.chars().map(|letter| drawable(letter, cuts)).collect();
+    let text: String = written(text).chars().map(|letter| drawable(letter, cuts)).collect();
     let bidi = BidiInfo::new(&text, None);
     let mut line = Line::default();
     for paragraph in &bidi.paragraphs {
@@ -145,6 +148,10 @@ pub fn shape(text: &str, weight: Weight) -> Line {
     }
     line.width = line.runs.iter().map(|run| run.width).sum();
     line
+}
+
+fn written(text: &str) -> String {
+    SIGNS.iter().fold(text.to_owned(), |text, (sign, code)| text.replace(sign, code))
 }
 
 /// A letter as it can be drawn: no control character is, and every space has a width.
@@ -230,7 +237,7 @@ mod tests {
         let catalogues = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/locales");
         let files = std::fs::read_dir(catalogues).unwrap().map(|file| file.unwrap().path());
         for path in files.filter(|path| path.is_file()) {
-            let text = std::fs::read_to_string(&path).unwrap();
+            let text = written(&std::fs::read_to_string(&path).unwrap());
             for cuts in [&REGULAR, &BOLD] {
                 let unknown: String = text.chars().filter(|letter| drawable(*letter, cuts) == UNKNOWN).collect();
                 assert_eq!(unknown, "", "{}", path.display());
