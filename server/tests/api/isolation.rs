@@ -92,7 +92,9 @@ async fn another_merchants_objects_are_not_there(shop: Shop) {
             .find(|(start, ..)| path.starts_with(start))
             .unwrap_or_else(|| panic!("{path} has no row in stock"));
         let form = match (*method, *path) {
-            (_, "/v1/payment_methods/{id}/attach") => format!("customer={customer}"),
+            (_, "/v1/payment_methods/{id}/attach" | "/v1/billing_portal/configurations/{id}/preview") => {
+                format!("customer={customer}")
+            }
             ("POST", "/v1/customers/{id}/balance_transactions") => "amount=1&currency=eur".to_owned(),
             (_, "/v1/test_helpers/test_clocks/{id}/advance") => "frozen_time=1900000000".to_owned(),
             ("POST", "/v1/customers/{id}/tax_ids") => "type=eu_vat&value=DE123456789".to_owned(),
