@@ -270,7 +270,6 @@ async fn a_preview_shows_everything_and_changes_nothing() {
     for (function, fields) in [
         ("cancel/cancel_subscription", format!("id={id}")),
         ("pause/pause_subscription", format!("id={id}")),
-        ("review/confirm_change", format!("{}&quote=x", scene.change(&scene.dearer, "1"))),
         ("methods/set_default_method", format!("id={}", scene.method)),
         ("details_form/save_details", "part=contact&entered[name]=Eve".into()),
     ] {
