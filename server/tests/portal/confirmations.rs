@@ -212,7 +212,11 @@ async fn what_is_shown_is_what_is_charged(stage: &Stage, confirmations: usize) {
     }
     let Tally { confirmed, charged, stale } = shop.tally;
     assert!(confirmed >= confirmations, "seed {seed}: {confirmed}");
-    assert!(charged * 6 > confirmed && stale > 0, "seed {seed}: {charged} of {confirmed} charged, {stale} shown again");
+    // About one in twenty-five is shown again: a hundred may have none.
+    assert!(
+        charged * 6 > confirmed && (stale > 0 || confirmations < 500),
+        "seed {seed}: {charged} of {confirmed} charged, {stale} shown again"
+    );
 }
 
 fn confirmations() -> usize {
