@@ -28,7 +28,8 @@ fn nobodys(id: &str) -> String {
     format!("{kind}_{}", "0".repeat(random.len()))
 }
 
-/// The text without what differs from one answer to the next: the id, the nonce of a page, and the keys of its forms.
+/// The text without what differs from one answer to the next: the id, the nonce of a page, the keys of its forms and
+/// sealed tickets.
 fn bare(text: &str, id: &str) -> String {
     let mut parts = text.split("nonce=\"");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -36,11 +37,11 @@ fn bare(text: &str, id: &str) -> String {
     let text = std::iter::once(first.as_str()).chain(rest).collect::<Vec<_>>().join("").replace(id, "#");
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     text.split_inclusive(|c| !is_word(c))
-        .map(|word| if word.trim_end_matches(|c| !is_word(c)).len() == KEY { "" } else { word })
+        .map(|word| if word.trim_end_matches(|c| !is_word(c)).len() >= KEY { "" } else { word })
         .collect()
 }
 
-/// The characters of 256 random bits.
+/// The characters of 256 random bits; what is sealed is longer, and random too. Ids are shorter.
 const KEY: usize = 43;
 
 /// Where two texts part, and how each goes on.
